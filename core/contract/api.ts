@@ -1,0 +1,111 @@
+import { z } from 'zod';
+import {
+  ArtifactDetail,
+  ArtifactView,
+  DatasetView,
+  DoctorView,
+  EstimateView,
+  GraphView,
+  ModelView,
+  Preprocess,
+  ProfileView,
+  ProgressView,
+  ProjectSummary,
+  ProjectView,
+  Recipe,
+  SampleView,
+} from './views.ts';
+
+/**
+ * The one table of calls and events between a face (desktop window, browser, tests) and the core. Everything that
+ * crosses is checked against it on both sides.
+ *
+ * A `ref` names something the user gave: a path in the desktop window (from a drop or a dialog), `upload:ID` in the
+ * browser (after a streamed upload), or `sample:NAME` for what is bundled. The web host refuses plain paths.
+ */
+const Ref = z.string().min(1).max(4096);
+const ProjectId = z.object({ projectId: z.string() });
+const JobId = z.object({ jobId: z.string() });
+const Nothing = z.object({});
+
+export const calls = {
+  'app.info': {
+    params: Nothing,
+    result: z.object({ version: z.string(), shell: z.enum(['desktop', 'web']) }),
+  },
+  'app.doctor': { params: Nothing, result: DoctorView },
+  'project.list': { params: Nothing, result: z.array(ProjectSummary) },
+  'project.open': { params: ProjectId, result: ProjectView },
+  'project.remove': { params: ProjectId, result: Nothing },
+  /** Opens a model into a new project. Long for big files: progress is reported under the job id given by the caller. */
+  'model.open': { params: z.object({ ref: Ref, jobId: z.string() }), result: ProjectView },
+  /** Opens the bundled sample: its model with its labelled samples. */
+  'model.openSample': { params: Nothing, result: ProjectView },
+  /** Settles open dimensions and reads the model again. */
+  'model.setShapes': {
+    params: ProjectId.extend({ shapes: z.record(z.string(), z.array(z.number().int().positive())) }),
+    result: ModelView,
+  },
+  'model.graph': { params: ProjectId, result: GraphView },
+  /** Attaches samples: one file or folder, or several dropped files (`refs`). */
+  'data.attach': { params: ProjectId.extend({ refs: z.array(Ref).min(1) }), result: DatasetView },
+  'data.detach': { params: ProjectId, result: Nothing },
+  'data.setPreprocess': { params: ProjectId.extend({ preprocess: Preprocess }), result: DatasetView },
+  'data.preview': {
+    params: ProjectId.extend({
+      offset: z.number().int().nonnegative(),
+      count: z.number().int().positive().max(64),
+    }),
+    result: z.array(SampleView),
+  },
+  'recipe.set': { params: ProjectId.extend({ recipe: Recipe }), result: Recipe },
+  'optimize.estimate': { params: ProjectId, result: z.array(EstimateView) },
+  /** Queues a run of the project's recipe; results arrive as `artifact` events, the end as a `progress` event. */
+  'optimize.start': { params: ProjectId, result: JobId },
+  'profile.start': {
+    params: ProjectId.extend({
+      artifactIds: z.array(z.string()).min(1),
+      engine: z.enum(['auto', 'litert', 'litert-wasm', 'ort']),
+      device: z.string(),
+      threads: z.number().int().positive(),
+      perOp: z.boolean(),
+    }),
+    result: JobId,
+  },
+  'profile.list': { params: ProjectId, result: z.array(ProfileView) },
+  'job.cancel': { params: JobId, result: Nothing },
+  'artifact.detail': { params: ProjectId.extend({ artifactId: z.string() }), result: ArtifactDetail },
+  'artifact.remove': { params: ProjectId.extend({ artifactId: z.string() }), result: Nothing },
+  'artifact.restore': { params: ProjectId.extend({ artifactId: z.string() }), result: ArtifactView },
+  /** Copies the artifact to a path the user chose in the save dialog (desktop). */
+  'artifact.export': {
+    params: ProjectId.extend({ artifactId: z.string(), path: z.string(), overwrite: z.boolean() }),
+    result: z.object({ path: z.string() }),
+  },
+  /** A one-time URL path below the web host's root for downloading the artifact (browser). */
+  'artifact.download': {
+    params: ProjectId.extend({ artifactId: z.string() }),
+    result: z.object({ url: z.string(), fileName: z.string() }),
+  },
+} as const satisfies Record<string, { params: z.ZodType; result: z.ZodType }>;
+
+export const events = {
+  progress: ProgressView,
+  /** A result arrived or changed. */
+  artifact: z.object({ projectId: z.string(), artifact: ArtifactView }),
+  profile: z.object({ projectId: z.string(), profile: ProfileView }),
+  project: ProjectView,
+  /** A line for the activity log. */
+  log: z.object({ time: z.string(), level: z.enum(['info', 'warning', 'error']), message: z.string() }),
+} as const satisfies Record<string, z.ZodType>;
+
+export type CallName = keyof typeof calls;
+export type CallParams<K extends CallName> = z.input<(typeof calls)[K]['params']>;
+export type CallResult<K extends CallName> = z.output<(typeof calls)[K]['result']>;
+export type EventName = keyof typeof events;
+export type EventData<K extends EventName> = z.output<(typeof events)[K]>;
+
+/** The core's side of the table. */
+export type Handlers = {
+  [K in CallName]: (params: z.output<(typeof calls)[K]['params']>) => Promise<CallResult<K>>;
+};

@@ -1,0 +1,346 @@
+import { z } from 'zod';
+
+/** What the studio shows and the command line prints. Field names and meanings are those of the CLI's JSON. */
+
+export const precisions = [
+  'float32',
+  'float16',
+  'dynamic-int8',
+  'weights-int8',
+  'weights-int4',
+  'int8',
+  'int16x8',
+  'auto',
+] as const;
+export const Precision = z.enum(precisions);
+export type Precision = z.infer<typeof Precision>;
+
+export const IoType = z.enum(['float32', 'int8', 'uint8', 'int16']);
+export type IoType = z.infer<typeof IoType>;
+
+export const OutputFormat = z.enum(['tflite', 'onnx']);
+export type OutputFormat = z.infer<typeof OutputFormat>;
+
+export const IssueView = z.object({
+  code: z.string(),
+  severity: z.enum(['error', 'warning', 'info']),
+  message: z.string(),
+  node: z.string().optional(),
+  op: z.string().optional(),
+  hint: z.string().optional(),
+});
+export type IssueView = z.infer<typeof IssueView>;
+
+export const ErrorView = z.object({
+  code: z.string(),
+  message: z.string(),
+  hint: z.string().optional(),
+  issues: z.array(IssueView),
+});
+export type ErrorView = z.infer<typeof ErrorView>;
+
+const Dim = z.union([z.number(), z.string()]);
+
+export const PortView = z.object({ name: z.string(), dtype: z.string(), shape: z.array(Dim) });
+export type PortView = z.infer<typeof PortView>;
+
+export const SourceView = z.object({
+  path: z.string(),
+  name: z.string(),
+  format: z.string(),
+  /** "Keras 3.15.1", "opset 13", … */
+  version: z.string().optional(),
+  producer: z.string().optional(),
+  sizeBytes: z.number(),
+  sha256: z.string(),
+  operators: z.number(),
+  parameters: z.number(),
+  macs: z.number(),
+  inputs: z.array(PortView),
+  outputs: z.array(PortView),
+});
+export type SourceView = z.infer<typeof SourceView>;
+
+export const SupportView = z.object({ ok: z.boolean(), missing: z.array(z.string()) });
+
+/** `whittle inspect --json`, and the Model stage. */
+export const ModelView = z.object({
+  source: SourceView,
+  graph: z.object({
+    nodes: z.number(),
+    opHistogram: z.record(z.string(), z.number()),
+    /** Open dimensions by input, as `input[axis]: name`. */
+    dynamicDims: z.array(z.string()),
+    quantized: z.boolean(),
+    layouts: z.array(z.string()),
+  }),
+  issues: z.array(IssueView),
+  support: z.object({ tflite: SupportView, onnx: SupportView }),
+});
+export type ModelView = z.infer<typeof ModelView>;
+
+/** The graph for drawing: nodes by index, edges as pairs of node indexes. */
+export const GraphView = z.object({
+  nodes: z.array(
+    z.object({
+      id: z.string(),
+      op: z.string(),
+      outputShape: z.array(Dim),
+      parameters: z.number(),
+      macs: z.number(),
+    }),
+  ),
+  edges: z.array(z.tuple([z.number(), z.number()])),
+});
+export type GraphView = z.infer<typeof GraphView>;
+
+/** How raw samples become what the network sees. All optional steps are off where the field is left out. */
+export const Preprocess = z.object({
+  /** Target size `[height, width]`; taken from the model's input when left out. */
+  size: z.tuple([z.number().int().positive(), z.number().int().positive()]).optional(),
+  fit: z.enum(['stretch', 'crop', 'pad']).default('stretch'),
+  colour: z.enum(['rgb', 'bgr', 'grey']).default('rgb'),
+  /** x' = (x − mean) ÷ scale with x in 0…255; per channel or one for all. */
+  mean: z.array(z.number()).default([0]),
+  scale: z.array(z.number()).default([1]),
+  layout: z.enum(['NHWC', 'NCHW']).optional(),
+});
+export type Preprocess = z.infer<typeof Preprocess>;
+
+export const DatasetView = z.object({
+  path: z.string(),
+  kind: z.enum(['npz', 'npy', 'images', 'npy-folder', 'csv', 'wav']),
+  samples: z.number(),
+  /** Class names or numbers with their counts; empty without labels. */
+  labels: z.array(z.object({ name: z.string(), count: z.number() })),
+  inputs: z.array(
+    z.object({
+      name: z.string(),
+      dtype: z.string(),
+      shape: z.array(z.number()),
+      min: z.number(),
+      max: z.number(),
+    }),
+  ),
+  preprocess: Preprocess.optional(),
+  issues: z.array(IssueView),
+});
+export type DatasetView = z.infer<typeof DatasetView>;
+
+/** One sample as the network sees it, brought back to 0…255 for looking at: a data URL of a small PNG. */
+export const SampleView = z.object({
+  index: z.number(),
+  label: z.string().optional(),
+  image: z.string().optional(),
+});
+export type SampleView = z.infer<typeof SampleView>;
+
+export const calibrations = ['minmax', 'moving-average', 'percentile', 'entropy', 'mse', 'auto'] as const;
+export const Calibration = z.enum(calibrations);
+export type Calibration = z.infer<typeof Calibration>;
+
+/** All choices of one run. The same recipe on the same inputs gives byte-identical files. */
+export const Recipe = z.object({
+  schema: z.literal('whittle.recipe/1').default('whittle.recipe/1'),
+  precisions: z.array(Precision).default(['float32', 'float16', 'int8']),
+  io: IoType.default('float32'),
+  formats: z.array(OutputFormat).default(['tflite']),
+  layout: z.enum(['nhwc', 'keep']).default('nhwc'),
+  samples: z.number().int().positive().default(100),
+  calibration: Calibration.default('minmax'),
+  seed: z.number().int().default(0),
+  /** Concrete shapes by input name, for open dimensions. */
+  shapes: z.record(z.string(), z.array(z.number().int().positive())).default({}),
+  preprocess: Preprocess.optional(),
+  /** Keep every operator in integers, a final softmax too: for Edge TPU and microcontrollers. */
+  pureInteger: z.boolean().default(false),
+  maxDropPercent: z.number().optional(),
+  maxSizeBytes: z.number().optional(),
+});
+export type Recipe = z.infer<typeof Recipe>;
+
+export const GateView = z.object({ id: z.string(), ok: z.boolean(), detail: z.string() });
+export type GateView = z.infer<typeof GateView>;
+
+export const WarningView = z.object({ code: z.string(), message: z.string(), node: z.string().optional() });
+export type WarningView = z.infer<typeof WarningView>;
+
+export const QualityView = z.object({
+  samples: z.number(),
+  /** 10·log10(Σ ref² ÷ Σ (ref − out)²) over all outputs and samples; null when there is no error at all. */
+  sqnrDb: z.number().nullable(),
+  cosine: z.number(),
+  maxAbsError: z.number(),
+  top1Agreement: z.number().optional(),
+  accuracy: z.number().optional(),
+  referenceAccuracy: z.number().optional(),
+  labels: z.number().optional(),
+});
+export type QualityView = z.infer<typeof QualityView>;
+
+export const LatencyView = z.object({
+  engine: z.string(),
+  device: z.string(),
+  threads: z.number(),
+  runs: z.number(),
+  medianMs: z.number(),
+  p90Ms: z.number(),
+});
+export type LatencyView = z.infer<typeof LatencyView>;
+
+/** One written file with everything that was measured on it. */
+export const ArtifactView = z.object({
+  id: z.string(),
+  precision: Precision,
+  io: IoType,
+  format: OutputFormat,
+  path: z.string(),
+  sizeBytes: z.number(),
+  sha256: z.string(),
+  operators: z.record(z.string(), z.number()),
+  minRuntime: z.string(),
+  status: z.enum(['ok', 'failed']),
+  gates: z.array(GateView),
+  warnings: z.array(WarningView),
+  quality: QualityView.optional(),
+  latency: LatencyView.optional(),
+  /** Present when the precision could not be made at all; the other figures are then empty. */
+  error: ErrorView.optional(),
+});
+export type ArtifactView = z.infer<typeof ArtifactView>;
+
+/** The source model as the first row of every comparison. */
+export const ReferenceView = z.object({
+  sizeBytes: z.number(),
+  accuracy: z.number().optional(),
+  latency: LatencyView.optional(),
+});
+export type ReferenceView = z.infer<typeof ReferenceView>;
+
+/** Per-operator error of one artifact against the source, and samples whose answer changed. */
+export const ArtifactDetail = z.object({
+  artifactId: z.string(),
+  operators: z.array(z.object({ name: z.string(), op: z.string(), sqnrDb: z.number().nullable() })),
+  changed: z.array(
+    z.object({
+      index: z.number(),
+      image: z.string().optional(),
+      label: z.string().optional(),
+      before: z.string(),
+      after: z.string(),
+    }),
+  ),
+});
+export type ArtifactDetail = z.infer<typeof ArtifactDetail>;
+
+export const EstimateView = z.object({
+  precision: Precision,
+  /** Why it cannot run yet (no samples, an operator without kernel); absent when it can. */
+  blocked: z.string().optional(),
+  sizeBytes: z.number(),
+  needsSamples: z.boolean(),
+});
+export type EstimateView = z.infer<typeof EstimateView>;
+
+export const PerOp = z.object({
+  name: z.string(),
+  op: z.string(),
+  ms: z.number(),
+  calls: z.number(),
+  share: z.number(),
+});
+
+export const ProfileView = z.object({
+  path: z.string(),
+  artifactId: z.string().optional(),
+  engine: z.string(),
+  device: z.string(),
+  threads: z.number(),
+  runs: z.number(),
+  warmup: z.number(),
+  medianMs: z.number(),
+  p10Ms: z.number(),
+  p90Ms: z.number(),
+  minMs: z.number(),
+  loadMs: z.number(),
+  peakRssBytes: z.number(),
+  /** Every run's time, at most 1,000 of them, for the distribution strip. */
+  timesMs: z.array(z.number()),
+  perOp: z.array(PerOp).optional(),
+});
+export type ProfileView = z.infer<typeof ProfileView>;
+
+export const EngineStatus = z.object({
+  id: z.string(),
+  name: z.string(),
+  available: z.boolean(),
+  detail: z.string(),
+  devices: z.array(z.string()),
+  hint: z.string().optional(),
+});
+export const DoctorView = z.object({
+  version: z.string(),
+  platform: z.string(),
+  node: z.string(),
+  cores: z.number(),
+  memoryBytes: z.number(),
+  engines: z.array(EngineStatus),
+});
+export type DoctorView = z.infer<typeof DoctorView>;
+
+export const ProgressView = z.object({
+  jobId: z.string(),
+  projectId: z.string(),
+  kind: z.enum(['open', 'optimize', 'profile']),
+  title: z.string(),
+  /** What is being done right now: "int8: calibrating 64/100". */
+  stage: z.string(),
+  /** 0…1, never goes back. */
+  fraction: z.number(),
+  secondsLeft: z.number().optional(),
+  state: z.enum(['queued', 'running', 'done', 'failed', 'cancelled']),
+  error: ErrorView.optional(),
+});
+export type ProgressView = z.infer<typeof ProgressView>;
+
+export const ProjectSummary = z.object({
+  id: z.string(),
+  name: z.string(),
+  format: z.string(),
+  sizeBytes: z.number(),
+  /** ISO 8601. */
+  openedAt: z.string(),
+  artifacts: z.number(),
+});
+export type ProjectSummary = z.infer<typeof ProjectSummary>;
+
+export const ProjectView = z.object({
+  id: z.string(),
+  name: z.string(),
+  model: ModelView.optional(),
+  data: DatasetView.optional(),
+  recipe: Recipe,
+  reference: ReferenceView.optional(),
+  artifacts: z.array(ArtifactView),
+});
+export type ProjectView = z.infer<typeof ProjectView>;
+
+/** `whittle optimize --json`. */
+export const OptimizeReport = z.object({
+  whittle: z.string(),
+  source: SourceView,
+  artifacts: z.array(ArtifactView),
+  reference: ReferenceView.optional(),
+  timingsMs: z.object({
+    read: z.number(),
+    prepare: z.number(),
+    calibrate: z.number(),
+    quantize: z.number(),
+    write: z.number(),
+    verify: z.number(),
+    total: z.number(),
+  }),
+  peakRssBytes: z.number(),
+  recipe: Recipe,
+});
+export type OptimizeReport = z.infer<typeof OptimizeReport>;

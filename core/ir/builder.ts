@@ -1,0 +1,123 @@
+import type { Attrs, Graph, GraphSource, Node, QuantParams, TensorType, Value, ValueId } from './graph.ts';
+import type { Tensor } from './tensor.ts';
+
+/** Types of a node's outputs, from the types (and constants) of its inputs. Supplied by the operator registry. */
+export type InferTypes = (
+  op: string,
+  inputs: readonly (Value | null)[],
+  attrs: Attrs,
+  node: string,
+) => TensorType[];
+
+export interface AddOptions {
+  /** Node name; made unique when taken. Defaults to the operator's name in lower case. */
+  name?: string;
+  /** Names of the outputs; must be free. Defaults to the node's name (`name:1`, … for further outputs). */
+  outputs?: readonly string[];
+  /** Output types when inference cannot know them (operators that only pass through). */
+  types?: readonly TensorType[];
+}
+
+/**
+ * Builds a graph node by node; readers and passes both use it. Nodes must be added in topological order.
+ * Types are inferred as nodes are added, so that a wrong shape is refused where it arises.
+ */
+export class GraphBuilder {
+  readonly name: string;
+  private readonly infer: InferTypes;
+  private readonly values = new Map<ValueId, Value>();
+  private readonly nodes: Node[] = [];
+  private readonly nodeIds = new Set<string>();
+  private readonly inputs: ValueId[] = [];
+
+  constructor(name: string, infer: InferTypes) {
+    this.name = name;
+    this.infer = infer;
+  }
+
+  input(name: string, type: TensorType, quant?: QuantParams): Value {
+    this.inputs.push(name);
+    return this.define({ id: name, type, quant });
+  }
+
+  /** A constant; the name is made unique when taken. */
+  constant(name: string, tensor: Tensor, quant?: QuantParams): Value {
+    return this.define({
+      id: this.freeName(name),
+      type: { dtype: tensor.dtype, shape: tensor.shape },
+      constant: tensor,
+      quant,
+    });
+  }
+
+  /** Adds a node and returns its outputs. */
+  add(op: string, inputs: readonly (Value | null)[], attrs: Attrs = {}, options: AddOptions = {}): Value[] {
+    const id = this.freeNodeId(options.name ?? op.toLowerCase());
+    const types = options.types ?? this.infer(op, inputs, attrs, id);
+    const outputs = types.map((type, i) => {
+      const wanted = options.outputs?.[i];
+      return this.define({ id: wanted ?? this.freeName(i === 0 ? id : `${id}:${i}`), type });
+    });
+    this.nodes.push({
+      id,
+      op,
+      inputs: inputs.map((value) => value?.id ?? null),
+      outputs: outputs.map((value) => value.id),
+      attrs,
+    });
+    return outputs;
+  }
+
+  /** Adds a node with a single output. */
+  one(op: string, inputs: readonly (Value | null)[], attrs: Attrs = {}, options: AddOptions = {}): Value {
+    return this.add(op, inputs, attrs, options)[0];
+  }
+
+  /** Replaces a value's quantization parameters and storage type; for readers and `apply`. */
+  quantize(id: ValueId, type: TensorType, quant: QuantParams | undefined): Value {
+    const value: Value = { ...this.get(id), type, quant };
+    this.values.set(id, value);
+    return value;
+  }
+
+  has(id: ValueId): boolean {
+    return this.values.has(id);
+  }
+
+  get(id: ValueId): Value {
+    const value = this.values.get(id);
+    if (!value) throw new Error(`no value named ${id} in ${this.name}`);
+    return value;
+  }
+
+  finish(outputs: readonly ValueId[], source: GraphSource): Graph {
+    for (const output of outputs) this.get(output);
+    return {
+      name: this.name,
+      inputs: this.inputs,
+      outputs,
+      values: this.values,
+      nodes: this.nodes,
+      source,
+    };
+  }
+
+  freeName(wanted: string): string {
+    let name = wanted;
+    for (let i = 1; this.values.has(name); i++) name = `${wanted}_${i}`;
+    return name;
+  }
+
+  private freeNodeId(wanted: string): string {
+    let id = wanted;
+    for (let i = 1; this.nodeIds.has(id); i++) id = `${wanted}_${i}`;
+    this.nodeIds.add(id);
+    return id;
+  }
+
+  private define(value: Value): Value {
+    if (this.values.has(value.id)) throw new Error(`two values named ${value.id} in ${this.name}`);
+    this.values.set(value.id, value);
+    return value;
+  }
+}

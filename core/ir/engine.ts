@@ -1,0 +1,67 @@
+import type { QuantParams, TensorType } from './graph.ts';
+import type { Tensor } from './tensor.ts';
+
+/** The runtimes that Whittle can drive. */
+export type EngineId = 'ort' | 'litert' | 'litert-wasm';
+
+export interface PortInfo extends TensorType {
+  readonly name: string;
+  readonly quant?: QuantParams;
+}
+
+export interface OpenOptions {
+  /** `cpu`, `gpu`, or a provider name such as `cuda`, `tensorrt`, `coreml`, `dml`, `webgpu`. Default `cpu`. */
+  device?: string;
+  threads?: number;
+  /** Record per-operator times; read them with `Session.operatorTimes`. */
+  profile?: boolean;
+  /** `off` runs the file's graph as written: for references and per-tensor comparison. Default `all`. */
+  graphOptimization?: 'off' | 'all';
+}
+
+export interface OperatorTime {
+  readonly name: string;
+  readonly op: string;
+  readonly ms: number;
+  readonly calls: number;
+}
+
+/** One loaded model in one runtime. A session has one owner, who closes it. */
+export interface Session {
+  readonly engine: EngineId;
+  /** What really runs it, in words: "LiteRT 2.3.0 native, XNNPACK, 2 threads". */
+  readonly description: string;
+  readonly inputs: readonly PortInfo[];
+  readonly outputs: readonly PortInfo[];
+  readonly loadMs: number;
+  /**
+   * Runs once. Feeds and results are tensors of the ports' own types and shapes, by name. Results are copies that the
+   * caller owns. @throws WhittleError `runtime.failed` with the runtime's own words.
+   */
+  run(feeds: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>>;
+  /**
+   * Runs `runs` times on the same feeds and returns the time of each in milliseconds, without copying results out:
+   * what a latency measurement needs.
+   */
+  time(feeds: Readonly<Record<string, Tensor>>, runs: number): Promise<Float64Array>;
+  operatorTimes?(): Promise<OperatorTime[]>;
+  close(): Promise<void>;
+}
+
+export interface Engine {
+  readonly id: EngineId;
+  /** Formats it runs. */
+  readonly format: 'onnx' | 'tflite';
+  /** `undefined` when it is there; else why it is not, and how to get it. */
+  unavailable(): Promise<{ reason: string; hint?: string } | undefined>;
+  open(model: Uint8Array | string, options?: OpenOptions): Promise<Session>;
+}
+
+/** The engines of this machine, handed down to calibrate, evaluate, quantize and profile. */
+export interface Engines {
+  readonly ort: Engine;
+  readonly litert: Engine;
+  readonly litertWasm: Engine;
+  /** LiteRT native when it is there, else WASM. */
+  tflite(): Promise<Engine>;
+}

@@ -1,0 +1,168 @@
+import { byteLength, type DType, dtypeBits, storageArray, type TypedArray } from './dtype.ts';
+
+/**
+ * A constant tensor. `bytes` is a little-endian view on the file it came from or on memory made here; it is never
+ * written to. With `strides` (in elements) the tensor is a permuted view on those bytes: a reader and a writer that
+ * disagree about axis order cost one copy, at the end, in `contiguous`.
+ */
+export interface Tensor {
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  readonly bytes: Uint8Array;
+  readonly strides?: readonly number[];
+}
+
+export function elementCount(shape: readonly number[]): number {
+  let count = 1;
+  for (const dim of shape) count *= dim;
+  return count;
+}
+
+/** Row-major strides in elements. */
+export function rowMajorStrides(shape: readonly number[]): number[] {
+  const strides = new Array<number>(shape.length);
+  let step = 1;
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    strides[axis] = step;
+    step *= shape[axis];
+  }
+  return strides;
+}
+
+/** A tensor over a typed array's own memory (no copy). @throws RangeError when the element count does not match. */
+export function tensorOf(dtype: DType, shape: readonly number[], data: TypedArray): Tensor {
+  const bytes = new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
+  if (bytes.byteLength !== byteLength(dtype, elementCount(shape))) {
+    throw new RangeError(
+      `${bytes.byteLength} bytes do not fill a ${dtype} tensor of shape [${shape.join(', ')}]`,
+    );
+  }
+  return { dtype, shape, bytes };
+}
+
+/** A float32 tensor from plain numbers. */
+export function floatTensor(shape: readonly number[], values: ArrayLike<number>): Tensor {
+  return tensorOf('float32', shape, Float32Array.from(values));
+}
+
+/** An int64 tensor from plain numbers: ONNX's type for shapes and axes. */
+export function int64Tensor(shape: readonly number[], values: readonly number[]): Tensor {
+  return tensorOf(
+    'int64',
+    shape,
+    BigInt64Array.from(values, (value) => BigInt(value)),
+  );
+}
+
+/** The same elements with axes reordered: `result.shape[i] = tensor.shape[perm[i]]`. A view, no copy. */
+export function permute(tensor: Tensor, perm: readonly number[]): Tensor {
+  const strides = tensor.strides ?? rowMajorStrides(tensor.shape);
+  return {
+    dtype: tensor.dtype,
+    shape: perm.map((axis) => tensor.shape[axis]),
+    bytes: tensor.bytes,
+    strides: perm.map((axis) => strides[axis]),
+  };
+}
+
+function isRowMajor(tensor: Tensor): boolean {
+  if (!tensor.strides) return true;
+  const expected = rowMajorStrides(tensor.shape);
+  return tensor.strides.every((stride, axis) => tensor.shape[axis] === 1 || stride === expected[axis]);
+}
+
+/** The same tensor without strides; copies only when the view is really permuted. 4-bit tensors are always packed row-major. */
+export function contiguous(tensor: Tensor): Tensor {
+  if (isRowMajor(tensor)) {
+    return tensor.strides ? { dtype: tensor.dtype, shape: tensor.shape, bytes: tensor.bytes } : tensor;
+  }
+  const source = typed(tensor.dtype, tensor.bytes);
+  const target = new (
+    storageArray[tensor.dtype as keyof typeof storageArray] as new (
+      n: number,
+    ) => TypedArray
+  )(elementCount(tensor.shape));
+  copyStrided(source, target, tensor.shape, tensor.strides!);
+  return tensorOf(tensor.dtype, tensor.shape, target);
+}
+
+function copyStrided(
+  source: TypedArray,
+  target: TypedArray,
+  shape: readonly number[],
+  strides: readonly number[],
+): void {
+  const rank = shape.length;
+  const inner = shape[rank - 1];
+  const innerStride = strides[rank - 1];
+  const index = new Array<number>(rank).fill(0);
+  let offset = 0;
+  for (let written = 0; written < target.length; written += inner) {
+    for (let i = 0, from = offset; i < inner; i++, from += innerStride) target[written + i] = source[from];
+    for (let axis = rank - 2; axis >= 0; axis--) {
+      offset += strides[axis];
+      if (++index[axis] < shape[axis]) break;
+      offset -= strides[axis] * shape[axis];
+      index[axis] = 0;
+    }
+  }
+}
+
+function typed(dtype: DType, bytes: Uint8Array): TypedArray {
+  if (dtype === 'string') throw new TypeError('string tensors have no typed array');
+  const array = storageArray[dtype];
+  const size = dtypeBits[dtype] >= 8 ? dtypeBits[dtype] / 8 : 1;
+  const aligned = bytes.byteOffset % size === 0 ? bytes : bytes.slice();
+  return new array(aligned.buffer as ArrayBuffer, aligned.byteOffset, aligned.byteLength / size);
+}
+
+/** The contiguous elements in their storage array (float16 as raw uint16 bits). A view where alignment allows. */
+export function typedData(tensor: Tensor): TypedArray {
+  const flat = contiguous(tensor);
+  return typed(flat.dtype, flat.bytes);
+}
+
+const halfToFloatTable = /* @__PURE__ */ (() => {
+  let table: Float32Array | undefined;
+  return () => {
+    if (table) return table;
+    table = new Float32Array(65536);
+    for (let bits = 0; bits < 65536; bits++) table[bits] = halfBitsToNumber(bits);
+    return table;
+  };
+})();
+
+/** IEEE 754 binary16 bits to a number. */
+export function halfBitsToNumber(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1;
+  const exponent = (bits >> 10) & 0x1f;
+  const fraction = bits & 0x3ff;
+  if (exponent === 0) return sign * fraction * 2 ** -24;
+  if (exponent === 31) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
+  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+}
+
+/** The elements as float32 (a view when they are float32 already). @throws TypeError for string and 4-bit tensors. */
+export function toFloat32(tensor: Tensor): Float32Array {
+  const data = typedData(tensor);
+  if (tensor.dtype === 'float32') return data as Float32Array;
+  const out = new Float32Array(data.length);
+  if (tensor.dtype === 'float16') {
+    const table = halfToFloatTable();
+    for (let i = 0; i < out.length; i++) out[i] = table[data[i] as number];
+  } else if (tensor.dtype === 'bfloat16') {
+    const bits = new Uint32Array(out.buffer);
+    for (let i = 0; i < out.length; i++) bits[i] = (data[i] as number) << 16;
+  } else if (dtypeBits[tensor.dtype] === 4) {
+    throw new TypeError('4-bit tensors are unpacked by kernels, not converted');
+  } else {
+    for (let i = 0; i < out.length; i++) out[i] = Number(data[i]);
+  }
+  return out;
+}
+
+/** The elements as plain numbers: for shapes, axes and other small constants. */
+export function toNumbers(tensor: Tensor): number[] {
+  if (tensor.dtype === 'float16' || tensor.dtype === 'bfloat16') return Array.from(toFloat32(tensor));
+  return Array.from(typedData(tensor) as ArrayLike<number | bigint>, Number);
+}

@@ -1,0 +1,3 @@
+import type { TfliteFacet } from '../facets.ts';
+
+export const borderTflite = { write: {}, read: {} } satisfies TfliteFacet;

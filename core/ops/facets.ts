@@ -1,0 +1,243 @@
+/**
+ * The faces that an operator shows to the rest of the house. Each operator family has a folder with one file per
+ * facet; `registry.ts` gathers them. Facets speak to the small views below, which `formats/` implements.
+ */
+
+import type { GraphBuilder } from '../ir/builder.ts';
+import type { DType } from '../ir/dtype.ts';
+import type { Attr, Attrs, Graph, Node, QuantParams, TensorType, Value, ValueId } from '../ir/graph.ts';
+import type { Tensor } from '../ir/tensor.ts';
+
+/** A facet that an operator lacks, and why; it feeds the support table and the refusal. */
+export interface Unsupported {
+  readonly unsupported: string;
+}
+
+export function unsupported(why: string): Unsupported {
+  return { unsupported: why };
+}
+
+export function isUnsupported(facet: object): facet is Unsupported {
+  return 'unsupported' in facet;
+}
+
+// ── definition ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+export interface InferContext<A> {
+  readonly inputs: readonly (Value | null)[];
+  readonly attrs: A;
+  readonly node: string;
+  /** Ends inference with an error that names the node. */
+  fail(message: string): never;
+}
+
+/** How an operator behaves when the axis order of its operands changes (used by the layout plan). */
+export type LayoutRule =
+  /** Has a `layout` attribute; x and y change together. */
+  | { kind: 'spatial' }
+  /** Works element by element: all operands of full rank change together; smaller ones are broadcast. */
+  | { kind: 'elementwise' }
+  /** Has axes (an attribute or a constant input) that can be renumbered. */
+  | { kind: 'axes' }
+  /** Needs the source's own order. */
+  | { kind: 'fixed' };
+
+/** What a slot holds once the operator runs in integers (the shape of TensorFlow's `operator_property.h`). */
+export type SlotRule =
+  /** Asymmetric int8 (or symmetric int16) per tensor, range by calibration. */
+  | { kind: 'activation' }
+  /** Symmetric constant, per `axis` of the IR's own weight order, or per tensor where `axis` is null. */
+  | { kind: 'weight'; axis: number | null }
+  /** int32 (int64 for int16 activations), scale = product of the scales of the two inputs named. */
+  | { kind: 'bias'; of: readonly [number, number] }
+  /** Shapes, axes, indices, conditions: never quantized. */
+  | { kind: 'plain' };
+
+export type OutputRule =
+  | { kind: 'activation' }
+  /** Scale and zero point set by the specification. int16 is always symmetric. */
+  | { kind: 'fixed'; int8: { scale: number; zeroPoint: number }; int16: { scale: number } }
+  /** Same parameters as an input; with several activation inputs all are made equal (Concat). */
+  | { kind: 'same-as-input' }
+  | { kind: 'plain' };
+
+export interface QuantRule {
+  /** Slot rules by input position; the last one repeats. */
+  readonly inputs: readonly SlotRule[];
+  readonly outputs: readonly OutputRule[];
+  /** Integer kernels of LiteRT for this operator. */
+  readonly tflite: { readonly int8: boolean; readonly int16x8: boolean; readonly dynamicInt8: boolean };
+}
+
+export interface Cost {
+  /** Multiply-accumulates. */
+  macs: number;
+}
+
+export interface OpDefinition<A = Attrs> {
+  /** One sentence for the docs. */
+  readonly summary: string;
+  infer(context: InferContext<A>): TensorType[];
+  cost?(inputs: readonly (Value | null)[], outputs: readonly Value[], attrs: A): Cost;
+  /** Computes the outputs from constant inputs; present where shape arithmetic and weight preparation need it. */
+  fold?(inputs: readonly (Tensor | null)[], attrs: A, outputs: readonly TensorType[]): Tensor[];
+  readonly layout: LayoutRule;
+  /** `null`: the operator always stays in float. */
+  readonly quant: QuantRule | null;
+}
+
+// ── ONNX ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** One NodeProto, as an operator's reader sees it. */
+export interface OnnxNodeView {
+  readonly opType: string;
+  readonly domain: string;
+  readonly name: string;
+  /** Opset of the node's domain in this model. */
+  readonly opset: number;
+  /** Inputs as values; `null` for an optional one left out. */
+  readonly inputs: readonly (Value | null)[];
+  /** Output names to give to the last node that is added. */
+  readonly outputs: readonly string[];
+  int(name: string, fallback: number): number;
+  ints(name: string): readonly number[] | undefined;
+  float(name: string, fallback: number): number;
+  floats(name: string): readonly number[] | undefined;
+  string(name: string, fallback: string): string;
+  strings(name: string): readonly string[] | undefined;
+  tensor(name: string): Tensor | undefined;
+  graph(name: string): Graph | undefined;
+  /** @throws WhittleError naming node, operator, value and what is allowed. */
+  refuse(message: string, hint?: string): never;
+}
+
+/** Adds IR nodes for one ONNX node; the outputs must carry `node.outputs` as names. */
+export type OnnxReader = (node: OnnxNodeView, builder: GraphBuilder) => void;
+
+export interface OnnxWriteContext {
+  readonly opset: number;
+  value(id: ValueId): Value;
+  /** Adds a NodeProto. Attributes: numbers are written as int when `Number.isInteger` unless wrapped by `float`. */
+  node(
+    opType: string,
+    inputs: readonly (ValueId | null)[],
+    outputs: readonly ValueId[],
+    attrs?: Record<string, OnnxAttr>,
+  ): void;
+  /** Adds an initializer and returns its name (made unique). */
+  initializer(name: string, tensor: Tensor): ValueId;
+  /** A fresh name for an inner value. */
+  fresh(base: string): ValueId;
+  refuse(message: string, hint?: string): never;
+}
+
+export type OnnxAttr =
+  | { int: number }
+  | { ints: readonly number[] }
+  | { float: number }
+  | { floats: readonly number[] }
+  | { string: string }
+  | { strings: readonly string[] }
+  | { tensor: Tensor };
+
+export interface OnnxFacet {
+  /** Readers by ONNX operator name; "since" wins: the highest not above the model's opset. */
+  readonly read: Readonly<Record<string, Readonly<Record<number, OnnxReader>>>>;
+  /** Writers by IR operator. */
+  readonly write: Readonly<Record<string, (node: Node, context: OnnxWriteContext) => void>>;
+}
+
+// ── TFLite ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** A tensor of the file being written. */
+export interface TfliteTensorRef {
+  readonly index: number;
+}
+
+export interface TfliteWriteContext {
+  value(id: ValueId): Value;
+  /** The file's tensor for an IR value; a constant is permuted first when `perm` is given (quantized axis included). */
+  tensor(id: ValueId, perm?: readonly number[]): TfliteTensorRef;
+  /** A constant that only the file needs (axes, paddings, a zero bias). Identical constants are shared. */
+  constant(name: string, tensor: Tensor, quant?: QuantParams): TfliteTensorRef;
+  /** An inner tensor between two operators written for one IR node. */
+  inner(name: string, type: TensorType, quant?: QuantParams): TfliteTensorRef;
+  /**
+   * Adds an operator. `builtin` is a name of BuiltinOperator (`CONV_2D`); `options` the fields of its options table.
+   * `version` defaults to the lowest that this signature needs (`formats/tflite/versions.ts`).
+   */
+  op(
+    builtin: string,
+    inputs: readonly (TfliteTensorRef | null)[],
+    outputs: readonly TfliteTensorRef[],
+    options?: { readonly table: string; readonly fields: Readonly<Record<string, unknown>> },
+    version?: number,
+  ): void;
+  refuse(message: string, hint?: string): never;
+}
+
+export interface TfliteOpView {
+  readonly builtin: string;
+  readonly version: number;
+  readonly name: string;
+  readonly inputs: readonly (Value | null)[];
+  readonly outputs: readonly {
+    readonly name: string;
+    readonly type: TensorType;
+    readonly quant?: QuantParams;
+  }[];
+  /** Fields of the options table with the schema's defaults filled in. */
+  readonly options: Readonly<Record<string, unknown>>;
+  refuse(message: string, hint?: string): never;
+}
+
+export interface TfliteFacet {
+  /** Writers by IR operator. The graph is NHWC and every dimension is known. */
+  readonly write: Readonly<Record<string, ((node: Node, context: TfliteWriteContext) => void) | Unsupported>>;
+  /** Readers by builtin name. */
+  readonly read: Readonly<Record<string, (op: TfliteOpView, builder: GraphBuilder) => void>>;
+}
+
+// ── Keras ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** One call of one layer. */
+export interface KerasLayerView {
+  readonly className: string;
+  readonly name: string;
+  readonly config: Readonly<Record<string, unknown>>;
+  /** 1, 2 or 3: dialects in which the same layer can mean different things (`hard_sigmoid`). */
+  readonly dialect: 1 | 2 | 3;
+  readonly inputs: readonly Value[];
+  /** Keyword tensor arguments of the call (`mask`, `initial_state`, …) and plain ones. */
+  readonly kwargs: Readonly<Record<string, unknown>>;
+  /** A weight by its Keras name (`kernel`, `bias`, `gamma`, …). @throws WhittleError naming the layer. */
+  weight(name: string): Tensor;
+  optionalWeight(name: string): Tensor | undefined;
+  /** Option readers; each refuses a value that is not of its kind, naming layer and option. */
+  int(option: string, fallback?: number): number;
+  ints(option: string, length: number, fallback?: readonly number[]): readonly number[];
+  number(option: string, fallback?: number): number;
+  string(option: string, fallback?: string): string;
+  boolean(option: string, fallback?: boolean): boolean;
+  /** A layer nested in this one (TimeDistributed, Bidirectional), with its own config and weights. */
+  inner(option: string): KerasLayerView;
+  refuse(message: string, hint?: string): never;
+}
+
+/** Adds IR nodes for one layer call and returns its outputs. Identity layers return their inputs. */
+export type KerasReader = (layer: KerasLayerView, builder: GraphBuilder) => Value[];
+
+/** Readers by Keras class name. */
+export type KerasFacet = Readonly<Record<string, KerasReader>>;
+
+// ── family ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** What one family folder exports from each of its files. */
+export interface OpFamily {
+  readonly definitions: Readonly<Record<string, OpDefinition<never>>>;
+  readonly onnx: OnnxFacet;
+  readonly tflite: TfliteFacet;
+  readonly keras: KerasFacet;
+}
+
+export type { Attr, DType };

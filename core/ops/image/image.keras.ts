@@ -1,0 +1,3 @@
+import type { KerasFacet } from '../facets.ts';
+
+export const imageKeras = {} satisfies KerasFacet;

@@ -1,0 +1,3 @@
+import type { TfliteFacet } from '../facets.ts';
+
+export const imageTflite = { write: {}, read: {} } satisfies TfliteFacet;

@@ -1,0 +1,3 @@
+import type { TfliteFacet } from '../facets.ts';
+
+export const poolTflite = { write: {}, read: {} } satisfies TfliteFacet;

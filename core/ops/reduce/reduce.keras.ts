@@ -1,0 +1,3 @@
+import type { KerasFacet } from '../facets.ts';
+
+export const reduceKeras = {} satisfies KerasFacet;

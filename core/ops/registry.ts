@@ -1,0 +1,152 @@
+/**
+ * Every operator with its facets, as one explicit object. A missing definition or writer is a compile error here
+ * once `vocabulary.ts` names the operator; a facet that cannot be is `unsupported('why')`.
+ */
+import type { InferTypes } from '../ir/builder.ts';
+import type { Attrs, Node, TensorType, Value } from '../ir/graph.ts';
+import { activationKeras } from './activation/activation.keras.ts';
+import { activationOnnx } from './activation/activation.onnx.ts';
+import { activationDefinitions } from './activation/activation.op.ts';
+import { activationTflite } from './activation/activation.tflite.ts';
+import { borderKeras } from './border/border.keras.ts';
+import { borderOnnx } from './border/border.onnx.ts';
+import { borderDefinitions } from './border/border.op.ts';
+import { borderTflite } from './border/border.tflite.ts';
+import { convKeras } from './conv/conv.keras.ts';
+import { convOnnx } from './conv/conv.onnx.ts';
+import { convDefinitions } from './conv/conv.op.ts';
+import { convTflite } from './conv/conv.tflite.ts';
+import { denseKeras } from './dense/dense.keras.ts';
+import { denseOnnx } from './dense/dense.onnx.ts';
+import { denseDefinitions } from './dense/dense.op.ts';
+import { denseTflite } from './dense/dense.tflite.ts';
+import { elementwiseKeras } from './elementwise/elementwise.keras.ts';
+import { elementwiseOnnx } from './elementwise/elementwise.onnx.ts';
+import { elementwiseDefinitions } from './elementwise/elementwise.op.ts';
+import { elementwiseTflite } from './elementwise/elementwise.tflite.ts';
+import type { KerasReader, OnnxReader, OnnxWriteContext, OpDefinition, TfliteFacet } from './facets.ts';
+import { imageKeras } from './image/image.keras.ts';
+import { imageOnnx } from './image/image.onnx.ts';
+import { imageDefinitions } from './image/image.op.ts';
+import { imageTflite } from './image/image.tflite.ts';
+import { normKeras } from './norm/norm.keras.ts';
+import { normOnnx } from './norm/norm.onnx.ts';
+import { normDefinitions } from './norm/norm.op.ts';
+import { normTflite } from './norm/norm.tflite.ts';
+import { poolKeras } from './pool/pool.keras.ts';
+import { poolOnnx } from './pool/pool.onnx.ts';
+import { poolDefinitions } from './pool/pool.op.ts';
+import { poolTflite } from './pool/pool.tflite.ts';
+import { reduceKeras } from './reduce/reduce.keras.ts';
+import { reduceOnnx } from './reduce/reduce.onnx.ts';
+import { reduceDefinitions } from './reduce/reduce.op.ts';
+import { reduceTflite } from './reduce/reduce.tflite.ts';
+import { shapeKeras } from './shape/shape.keras.ts';
+import { shapeOnnx } from './shape/shape.onnx.ts';
+import { shapeDefinitions } from './shape/shape.op.ts';
+import { shapeTflite } from './shape/shape.tflite.ts';
+import type { OpAttrs, OpName } from './vocabulary.ts';
+
+type Definitions = { [K in OpName]: OpDefinition<OpAttrs[K]> };
+
+export const definitions = {
+  ...convDefinitions,
+  ...denseDefinitions,
+  ...poolDefinitions,
+  ...normDefinitions,
+  ...activationDefinitions,
+  ...elementwiseDefinitions,
+  ...reduceDefinitions,
+  ...shapeDefinitions,
+  ...imageDefinitions,
+  ...borderDefinitions,
+} as Record<string, unknown> as Definitions;
+
+export const onnxWriters: Readonly<Record<string, (node: Node, context: OnnxWriteContext) => void>> = {
+  ...convOnnx.write,
+  ...denseOnnx.write,
+  ...poolOnnx.write,
+  ...normOnnx.write,
+  ...activationOnnx.write,
+  ...elementwiseOnnx.write,
+  ...reduceOnnx.write,
+  ...shapeOnnx.write,
+  ...imageOnnx.write,
+  ...borderOnnx.write,
+};
+
+export const onnxReaders: Readonly<Record<string, Readonly<Record<number, OnnxReader>>>> = {
+  ...convOnnx.read,
+  ...denseOnnx.read,
+  ...poolOnnx.read,
+  ...normOnnx.read,
+  ...activationOnnx.read,
+  ...elementwiseOnnx.read,
+  ...reduceOnnx.read,
+  ...shapeOnnx.read,
+  ...imageOnnx.read,
+  ...borderOnnx.read,
+};
+
+export const tfliteWriters: TfliteFacet['write'] = {
+  ...convTflite.write,
+  ...denseTflite.write,
+  ...poolTflite.write,
+  ...normTflite.write,
+  ...activationTflite.write,
+  ...elementwiseTflite.write,
+  ...reduceTflite.write,
+  ...shapeTflite.write,
+  ...imageTflite.write,
+  ...borderTflite.write,
+};
+
+export const tfliteReaders: TfliteFacet['read'] = {
+  ...convTflite.read,
+  ...denseTflite.read,
+  ...poolTflite.read,
+  ...normTflite.read,
+  ...activationTflite.read,
+  ...elementwiseTflite.read,
+  ...reduceTflite.read,
+  ...shapeTflite.read,
+  ...imageTflite.read,
+  ...borderTflite.read,
+};
+
+export const kerasReaders: Readonly<Record<string, KerasReader>> = {
+  ...convKeras,
+  ...denseKeras,
+  ...poolKeras,
+  ...normKeras,
+  ...activationKeras,
+  ...elementwiseKeras,
+  ...reduceKeras,
+  ...shapeKeras,
+  ...imageKeras,
+  ...borderKeras,
+};
+
+/** The definition of an operator, or undefined for one that only passes through. */
+export function definitionOf(op: string): OpDefinition | undefined {
+  return (definitions as unknown as Record<string, OpDefinition>)[op];
+}
+
+/** Infers output types through the registry; hand it to `GraphBuilder`. */
+export const inferTypes: InferTypes = (
+  op: string,
+  inputs: readonly (Value | null)[],
+  attrs: Attrs,
+  node: string,
+): TensorType[] => {
+  const definition = definitionOf(op);
+  if (!definition) throw new Error(`${node}: no operator named ${op}`);
+  return definition.infer({
+    inputs,
+    attrs,
+    node,
+    fail(message): never {
+      throw new Error(`${node} (${op}): ${message}`);
+    },
+  });
+};

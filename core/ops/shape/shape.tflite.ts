@@ -1,0 +1,3 @@
+import type { TfliteFacet } from '../facets.ts';
+
+export const shapeTflite = { write: {}, read: {} } satisfies TfliteFacet;
