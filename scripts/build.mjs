@@ -25,7 +25,11 @@ await rm(join(root, 'dist'), { recursive: true, force: true });
 await Promise.all([
   bundle({
     ...shared,
-    entryPoints: ['core/cli/cli.ts', 'core/host/core-process.ts', 'core/host/job-worker.ts'],
+    entryPoints: {
+      cli: 'core/cli/main.ts',
+      'core-process': 'core/host/core-process.ts',
+      'job-worker': 'core/host/job-worker.ts',
+    },
     entryNames: '[name]',
     chunkNames: 'chunks/[name]-[hash]',
     outdir: 'dist/core',

@@ -1,0 +1,25 @@
+/** Names of the messages between the page's bridge and the main process. */
+export const channels = {
+  post: 'core:post',
+  message: 'core:message',
+  closed: 'core:closed',
+  openFiles: 'dialog:open',
+  saveFile: 'dialog:save',
+  showInFolder: 'shell:show',
+} as const;
+
+export type OpenKind = 'model' | 'model-folder' | 'data' | 'data-folder' | 'recipe';
+
+/** Everything that the page can reach outside itself, as `window.whittle`. */
+export interface DesktopBridge {
+  /** Sends one RPC message to the core. */
+  post(message: unknown): void;
+  onMessage(listener: (message: unknown) => void): void;
+  /** The core ended with a reason; it is started again by itself. */
+  onClose(listener: (reason: string) => void): void;
+  /** Where a dropped file lies on disk. */
+  pathForFile(file: File): string;
+  openFileDialog(kind: OpenKind): Promise<string[]>;
+  saveFileDialog(suggestedName: string): Promise<string | null>;
+  showInFolder(path: string): Promise<void>;
+}

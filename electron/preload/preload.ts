@@ -1,0 +1,18 @@
+import { contextBridge, ipcRenderer, webUtils } from 'electron';
+import { channels, type DesktopBridge } from './bridge.ts';
+
+const bridge: DesktopBridge = {
+  post: (message) => ipcRenderer.send(channels.post, message),
+  onMessage: (listener) => {
+    ipcRenderer.on(channels.message, (_event, message: unknown) => listener(message));
+  },
+  onClose: (listener) => {
+    ipcRenderer.on(channels.closed, (_event, reason: string) => listener(reason));
+  },
+  pathForFile: (file) => webUtils.getPathForFile(file),
+  openFileDialog: (kind) => ipcRenderer.invoke(channels.openFiles, kind),
+  saveFileDialog: (suggestedName) => ipcRenderer.invoke(channels.saveFile, suggestedName),
+  showInFolder: (path) => ipcRenderer.invoke(channels.showInFolder, path),
+};
+
+contextBridge.exposeInMainWorld('whittle', bridge);
