@@ -21,7 +21,8 @@ import {
  * crosses is checked against it on both sides.
  *
  * A `ref` names something the user gave: a path in the desktop window (from a drop or a dialog), `upload:ID` in the
- * browser (after a streamed upload), or `sample:NAME` for what is bundled. The web host refuses plain paths.
+ * browser (after a streamed upload, see `core/rpc/web-endpoints.ts`; `upload:ID/inner/path` names one file of a folder
+ * that was uploaded), or `sample:NAME` for what is bundled. The web host refuses plain paths.
  */
 const Ref = z.string().min(1).max(4096);
 const ProjectId = z.object({ projectId: z.string() });
@@ -73,6 +74,8 @@ export const calls = {
     result: JobId,
   },
   'profile.list': { params: ProjectId, result: z.array(ProfileView) },
+  /** Jobs that wait or run, and those that ended since the core started or that a crash ended before that. */
+  'job.list': { params: Nothing, result: z.array(ProgressView) },
   'job.cancel': { params: JobId, result: Nothing },
   'artifact.detail': { params: ProjectId.extend({ artifactId: z.string() }), result: ArtifactDetail },
   'artifact.remove': { params: ProjectId.extend({ artifactId: z.string() }), result: Nothing },
@@ -105,7 +108,16 @@ export type CallResult<K extends CallName> = z.output<(typeof calls)[K]['result'
 export type EventName = keyof typeof events;
 export type EventData<K extends EventName> = z.output<(typeof events)[K]>;
 
+/** What a handler knows about its call beside the parameters. */
+export interface CallContext {
+  /** Aborted when the caller cancels the call or goes away. */
+  readonly signal: AbortSignal;
+}
+
 /** The core's side of the table. */
 export type Handlers = {
-  [K in CallName]: (params: z.output<(typeof calls)[K]['params']>) => Promise<CallResult<K>>;
+  [K in CallName]: (
+    params: z.output<(typeof calls)[K]['params']>,
+    context: CallContext,
+  ) => Promise<CallResult<K>>;
 };
