@@ -9,7 +9,15 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
 
 /** Packages that carry native code, WASM or files of their own: they stay in node_modules. */
-const external = ['onnxruntime-node', 'koffi', 'sharp', '@litertjs/core', 'h5wasm', 'h5wasm/node', 'electron'];
+const external = [
+  'onnxruntime-node',
+  'koffi',
+  'sharp',
+  '@litertjs/core',
+  'h5wasm',
+  'h5wasm/node',
+  'electron',
+];
 
 const shared = {
   absWorkingDir: root,
@@ -50,5 +58,9 @@ await Promise.all([
     // The oldest shell that the desktop tests run on carries Node 12.
     target: 'node12',
   }),
-  buildPage({ root: join(root, 'renderer'), configFile: join(root, 'renderer/vite.config.ts'), logLevel: 'warn' }),
+  buildPage({
+    root: join(root, 'renderer'),
+    configFile: join(root, 'renderer/vite.config.ts'),
+    logLevel: 'warn',
+  }),
 ]);

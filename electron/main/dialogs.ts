@@ -22,7 +22,11 @@ const openOptions: Record<OpenKind, OpenDialogOptions> = {
     ],
   },
   'data-folder': { title: 'Choose a folder of samples', properties: ['openDirectory'] },
-  recipe: { title: 'Open a recipe', properties: ['openFile'], filters: [{ name: 'Recipes', extensions: ['json'] }] },
+  recipe: {
+    title: 'Open a recipe',
+    properties: ['openFile'],
+    filters: [{ name: 'Recipes', extensions: ['json'] }],
+  },
 };
 
 /** File dialogs for the page; each request's sender and arguments are checked. */
