@@ -37,7 +37,7 @@ const ConstantOfShape: OpDefinition<OpAttrs['ConstantOfShape']> = {
     const shape = requiredInput(context, 0, 'shape');
     const rank = shape.type.shape[0];
     if (typeof rank !== 'number')
-      context.fail('the rank of the result cannot be known before the model runs');
+      return context.fail('the rank of the result cannot be known before the model runs');
     return [
       {
         dtype: context.attrs.value?.dtype ?? 'float32',
