@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { promises as fs } from 'node:fs';
 import { extname, join, normalize, sep } from 'node:path';
 
 /** The origin that the studio's page has in the desktop window. */
@@ -37,7 +37,7 @@ export async function serveApp(rendererRoot: string, requestUrl: string): Promis
   const mediaType = file && mediaTypes[extname(file)];
   if (!file || !mediaType) return new Response('Not found', { status: 404 });
   try {
-    return new Response(await readFile(file), {
+    return new Response(await fs.readFile(file), {
       status: 200,
       headers: {
         'Content-Type': mediaType,
