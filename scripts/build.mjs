@@ -1,5 +1,5 @@
 // Builds everything that runs: the core (command line, core process, job worker), the desktop shell and the studio's page.
-import { readFile, rm } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build as bundle } from 'esbuild';
@@ -30,6 +30,9 @@ const shared = {
 };
 
 await rm(join(root, 'dist'), { recursive: true, force: true });
+await mkdir(join(root, 'dist/core'), { recursive: true });
+// In a packaged app the core lies apart from package.json, which is what makes its files ES modules.
+await writeFile(join(root, 'dist/core/package.json'), '{ "type": "module" }\n');
 await Promise.all([
   bundle({
     ...shared,
