@@ -1,3 +1,5 @@
+import type { Issue } from '../contract/errors.ts';
+import type { Preprocess } from '../contract/views.ts';
 import type { Tensor } from '../ir/tensor.ts';
 
 /**
@@ -14,4 +16,11 @@ export interface Dataset {
   readonly classNames?: readonly string[];
   sample(index: number): Promise<Record<string, Tensor>>;
   close(): Promise<void>;
+}
+
+/** A dataset as the readers of this folder make it: with what they noticed on the way. */
+export interface OpenedDataset extends Dataset {
+  readonly issues: readonly Issue[];
+  /** The settings in force, defaults filled in, when samples are made from pictures. */
+  readonly preprocess?: Preprocess;
 }
