@@ -9,6 +9,14 @@ export type InferTypes = (
   node: string,
 ) => TensorType[];
 
+/** Results of a node whose inputs are all constants, or undefined when it must stay. Supplied by the operator registry. */
+export type FoldNode = (
+  op: string,
+  inputs: readonly (Value | null)[],
+  attrs: Attrs,
+  types: readonly TensorType[],
+) => Tensor[] | undefined;
+
 export interface AddOptions {
   /** Node name; made unique when taken. Defaults to the operator's name in lower case. */
   name?: string;
@@ -20,19 +28,22 @@ export interface AddOptions {
 
 /**
  * Builds a graph node by node; readers and passes both use it. Nodes must be added in topological order.
- * Types are inferred as nodes are added, so that a wrong shape is refused where it arises.
+ * Types are inferred as nodes are added, so that a wrong shape is refused where it arises. With `fold`, a node over
+ * constants becomes constants at once, so that shapes computed in the file are known to what follows.
  */
 export class GraphBuilder {
   readonly name: string;
   private readonly infer: InferTypes;
+  private readonly fold: FoldNode | undefined;
   private readonly values = new Map<ValueId, Value>();
   private readonly nodes: Node[] = [];
   private readonly nodeIds = new Set<string>();
   private readonly inputs: ValueId[] = [];
 
-  constructor(name: string, infer: InferTypes) {
+  constructor(name: string, infer: InferTypes, fold?: FoldNode) {
     this.name = name;
     this.infer = infer;
+    this.fold = fold;
   }
 
   input(name: string, type: TensorType, quant?: QuantParams): Value {
@@ -54,6 +65,9 @@ export class GraphBuilder {
   add(op: string, inputs: readonly (Value | null)[], attrs: Attrs = {}, options: AddOptions = {}): Value[] {
     const id = this.freeNodeId(options.name ?? op.toLowerCase());
     const types = options.types ?? this.infer(op, inputs, attrs, id);
+    const folded = this.fold?.(op, inputs, attrs, types);
+    if (folded) return folded.map((tensor, i) => this.constant(options.outputs?.[i] ?? id, tensor));
+    this.nodeIds.add(id);
     const outputs = types.map((type, i) => {
       const wanted = options.outputs?.[i];
       return this.define({ id: wanted ?? this.freeName(i === 0 ? id : `${id}:${i}`), type });
@@ -111,7 +125,6 @@ export class GraphBuilder {
   private freeNodeId(wanted: string): string {
     let id = wanted;
     for (let i = 1; this.nodeIds.has(id); i++) id = `${wanted}_${i}`;
-    this.nodeIds.add(id);
     return id;
   }
 

@@ -2,8 +2,9 @@
  * Every operator with its facets, as one explicit object. A missing definition or writer is a compile error here
  * once `vocabulary.ts` names the operator; a facet that cannot be is `unsupported('why')`.
  */
-import type { InferTypes } from '../ir/builder.ts';
+import type { FoldNode, InferTypes } from '../ir/builder.ts';
 import type { Attrs, Node, TensorType, Value } from '../ir/graph.ts';
+import { elementCount } from '../ir/tensor.ts';
 import { activationKeras } from './activation/activation.keras.ts';
 import { activationOnnx } from './activation/activation.onnx.ts';
 import { activationDefinitions } from './activation/activation.op.ts';
@@ -149,4 +150,27 @@ export const inferTypes: InferTypes = (
       throw new Error(`${node} (${op}): ${message}`);
     },
   });
+};
+
+/** Folding may grow constants (Expand, Range) up to this many elements; beyond it the runtime does the work. */
+const foldLimit = 1 << 20;
+
+/**
+ * Computes a node over constants; hand it to `GraphBuilder`. Nodes whose types cannot be computed here, or whose
+ * result would be much larger than what it is made of, stay.
+ */
+export const foldNode: FoldNode = (op, inputs, attrs, types) => {
+  const fold = definitionOf(op)?.fold;
+  const present = inputs.filter((value) => value !== null);
+  if (!fold || present.length === 0 || present.some((value) => !value.constant)) return undefined;
+  const tensors = inputs.map((value) => value?.constant ?? null);
+  const before = present.reduce((sum, value) => sum + elementCount(value.type.shape as number[]), 0);
+  const after = types.reduce((sum, type) => sum + elementCount(type.shape as number[]), 0);
+  if (after > Math.max(foldLimit, before)) return undefined;
+  try {
+    return fold(tensors, attrs, types);
+  } catch (error) {
+    if (error instanceof TypeError) return undefined;
+    throw error;
+  }
 };

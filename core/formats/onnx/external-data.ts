@@ -1,0 +1,103 @@
+/** Weights stored beside an ONNX file (onnx, docs/ExternalData.md). */
+import { open, realpath, stat } from 'node:fs/promises';
+import { dirname, isAbsolute, join, relative, sep } from 'node:path';
+import { type Issue, WhittleError } from '../../contract/errors.ts';
+import type { GraphProto, TensorProto } from './schema.ts';
+
+const external = 1;
+
+/** Every tensor of a graph and its subgraphs. */
+export function* tensorsOf(graph: GraphProto): Generator<TensorProto> {
+  yield* graph.initializer;
+  for (const node of graph.node) {
+    for (const attribute of node.attribute) {
+      if (attribute.t) yield attribute.t;
+      if (attribute.g) yield* tensorsOf(attribute.g);
+    }
+  }
+}
+
+export function externalTensors(graph: GraphProto): TensorProto[] {
+  return [...tensorsOf(graph)].filter((tensor) => tensor.dataLocation === external);
+}
+
+/**
+ * Reads the external tensors of a model. Files must lie inside the model's own folder, links followed: a model is
+ * data from strangers and must not pull other files of this machine into an export.
+ * @throws WhittleError `model.external-data` with one issue per tensor that cannot be read, naming it and its file.
+ */
+export async function readExternalData(
+  graph: GraphProto,
+  modelPath: string,
+): Promise<Map<TensorProto, Uint8Array>> {
+  const found = new Map<TensorProto, Uint8Array>();
+  const issues: Issue[] = [];
+  const folder = await realpath(dirname(modelPath));
+  for (const tensor of externalTensors(graph)) {
+    try {
+      found.set(tensor, await readRange(tensor, folder));
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      const name = tensor.name ?? '';
+      issues.push({
+        code: 'model.external-data',
+        severity: 'error',
+        node: name,
+        message: `The weights "${name}" are stored outside of the model file and cannot be read: ${reason}.`,
+      });
+    }
+  }
+  if (issues.length) {
+    throw new WhittleError('model.external-data', issues[0].message, {
+      hint: 'Keep the data files that came with the model beside it, under the names that it gives.',
+      issues,
+    });
+  }
+  return found;
+}
+
+async function readRange(tensor: TensorProto, folder: string): Promise<Uint8Array> {
+  const entries = new Map(tensor.externalData.map(({ key, value }) => [key, value ?? '']));
+  const location = entries.get('location') ?? '';
+  if (!location) throw new Error('no location is given');
+  if (isAbsolute(location) || /^[a-z]:/i.test(location) || location.startsWith('\\')) {
+    throw new Error(
+      `the location ${location} is an absolute path; only files in the model's folder are read`,
+    );
+  }
+  if (location.split(/[\\/]/).includes('..')) {
+    throw new Error(`the location ${location} leaves the model's folder`);
+  }
+  const path = await realpath(join(folder, location)).catch(() => {
+    throw new Error(`there is no file ${location} beside the model`);
+  });
+  const inside = relative(folder, path);
+  if (inside === '..' || inside.startsWith(`..${sep}`) || isAbsolute(inside)) {
+    throw new Error(`${location} is a link that leaves the model's folder`);
+  }
+  const info = await stat(path);
+  if (!info.isFile()) throw new Error(`${location} is not a file`);
+  const offset = numberEntry(entries.get('offset'), 'offset') ?? 0;
+  const length = numberEntry(entries.get('length'), 'length') ?? info.size - offset;
+  if (offset + length > info.size || length < 0) {
+    throw new Error(`bytes ${offset} to ${offset + length} are asked of ${location}, which has ${info.size}`);
+  }
+  const bytes = new Uint8Array(length);
+  const file = await open(path, 'r');
+  try {
+    for (let at = 0; at < length; ) {
+      const { bytesRead } = await file.read(bytes, at, Math.min(length - at, 0x40000000), offset + at);
+      if (bytesRead === 0) throw new Error(`${location} ended early`);
+      at += bytesRead;
+    }
+  } finally {
+    await file.close();
+  }
+  return bytes;
+}
+
+function numberEntry(text: string | undefined, name: string): number | undefined {
+  if (text === undefined || text === '') return undefined;
+  if (!/^\d{1,15}$/.test(text)) throw new Error(`the ${name} ${text} is not a number of bytes`);
+  return Number(text);
+}

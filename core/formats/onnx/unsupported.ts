@@ -1,0 +1,47 @@
+/** Finds every operator of a model that Whittle has no reader for. */
+import type { Issue } from '../../contract/errors.ts';
+import { onnxReaders } from '../../ops/registry.ts';
+import { nodeName, normalDomain, operatorName } from './node-view.ts';
+import type { GraphProto, NodeProto } from './schema.ts';
+
+function* allNodes(graph: GraphProto): Generator<NodeProto> {
+  for (const node of graph.node) {
+    yield node;
+    for (const { g } of node.attribute) if (g) yield* allNodes(g);
+  }
+}
+
+/** One issue per operator, with its domain, how many nodes use it, and their names. */
+export function unsupportedOperators(graph: GraphProto, opsets: ReadonlyMap<string, number>): Issue[] {
+  const found = new Map<string, NodeProto[]>();
+  for (const node of allNodes(graph)) {
+    if (node.opType === 'If' && normalDomain(node.domain) === '') continue;
+    const op = operatorName(node);
+    const versions = Object.keys(onnxReaders[op] ?? {}).map(Number);
+    const opset = opsets.get(normalDomain(node.domain)) ?? 0;
+    if (versions.some((version) => version <= opset)) continue;
+    const nodes = found.get(op);
+    if (nodes) nodes.push(node);
+    else found.set(op, [node]);
+  }
+  return [...found].map(([op, nodes]) => issueFor(op, nodes));
+}
+
+function issueFor(op: string, nodes: readonly NodeProto[]): Issue {
+  const domain = normalDomain(nodes[0].domain);
+  const names = nodes.slice(0, 3).map((node) => `"${nodeName(node)}"`);
+  const more = nodes.length > names.length ? ` and ${nodes.length - names.length} more` : '';
+  const what = domain
+    ? `${nodes[0].opType} of the domain ${domain} (${domain}:${nodes[0].opType})`
+    : `${nodes[0].opType}`;
+  return {
+    code: 'model.unsupported-operator',
+    severity: 'error',
+    op: domain ? `${domain}:${nodes[0].opType}` : op,
+    node: nodeName(nodes[0]),
+    message: `The operator ${what} is not supported; ${nodes.length} ${nodes.length > 1 ? 'nodes use' : 'node uses'} it: ${names.join(', ')}${more}.`,
+    ...(domain && {
+      hint: 'Only operators of the standard ONNX domain can be converted; export the model without custom operators.',
+    }),
+  };
+}
