@@ -207,12 +207,20 @@ export interface KerasLayerView {
   readonly config: Readonly<Record<string, unknown>>;
   /** 1, 2 or 3: dialects in which the same layer can mean different things (`hard_sigmoid`). */
   readonly dialect: 1 | 2 | 3;
+  /** Every tensor among the positional arguments, flattened in order. */
   readonly inputs: readonly Value[];
-  /** Keyword tensor arguments of the call (`mask`, `initial_state`, …) and plain ones. */
+  /** Positional arguments as they stand: values, plain JSON, and lists and records of these. */
+  readonly args: readonly unknown[];
+  /** Keyword arguments of the call, with values where tensors go in (`mask`, `initial_state`, …). */
   readonly kwargs: Readonly<Record<string, unknown>>;
-  /** A weight by its Keras name (`kernel`, `bias`, `gamma`, …). @throws WhittleError naming the layer. */
-  weight(name: string): Tensor;
-  optionalWeight(name: string): Tensor | undefined;
+  /**
+   * A float weight by its Keras name (`kernel`, `bias`, `gamma`, …), as float32.
+   * @throws WhittleError naming the layer when it is missing or not of the shape given.
+   */
+  weight(name: string, shape?: readonly number[]): Tensor;
+  optionalWeight(name: string, shape?: readonly number[]): Tensor | undefined;
+  /** The weights of a sub-layer that has no configuration of its own (`query_dense` of attention, named `query`). */
+  part(attribute: string, name: string, className: string): KerasWeights;
   /** Option readers; each refuses a value that is not of its kind, naming layer and option. */
   int(option: string, fallback?: number): number;
   ints(option: string, length: number, fallback?: readonly number[]): readonly number[];
@@ -221,13 +229,17 @@ export interface KerasLayerView {
   boolean(option: string, fallback?: boolean): boolean;
   /** A layer nested in this one (TimeDistributed, Bidirectional), with its own config and weights. */
   inner(option: string): KerasLayerView;
+  /** The same layer called on other inputs; for layers reached by `inner`, models included. */
+  call(inputs: readonly Value[], kwargs?: Readonly<Record<string, unknown>>): Value[];
   refuse(message: string, hint?: string): never;
 }
+
+export type KerasWeights = Pick<KerasLayerView, 'weight' | 'optionalWeight'>;
 
 /** Adds IR nodes for one layer call and returns its outputs. Identity layers return their inputs. */
 export type KerasReader = (layer: KerasLayerView, builder: GraphBuilder) => Value[];
 
-/** Readers by Keras class name. */
+/** Readers by Keras class name, `ops.<Class>` for calls of keras.ops, `tf.<function>` for TFOpLambda. */
 export type KerasFacet = Readonly<Record<string, KerasReader>>;
 
 // ── family ──────────────────────────────────────────────────────────────────────────────────────────────────────

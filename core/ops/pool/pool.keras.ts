@@ -1,3 +1,68 @@
-import type { KerasFacet } from '../facets.ts';
+import type { KerasFacet, KerasReader } from '../facets.ts';
+import {
+  explicitPads,
+  intsConstant,
+  layoutOf,
+  onlyInput,
+  resultOf,
+  shapeOf,
+  spatialSizes,
+} from '../keras-layers.ts';
 
-export const poolKeras = {} satisfies KerasFacet;
+function pool(op: 'MaxPool' | 'AveragePool', rank: number): KerasReader {
+  return (layer, builder) => {
+    const x = onlyInput(layer);
+    const shape = shapeOf(layer, x);
+    if (shape.length !== rank + 2) {
+      return layer.refuse(`takes a tensor of ${rank + 2} axes, not [${shape.join(', ')}]`);
+    }
+    const layout = layoutOf(layer);
+    const kernelShape =
+      layer.config.pool_length === undefined
+        ? layer.ints('pool_size', rank)
+        : layer.ints('pool_length', rank);
+    const strideOption = layer.config.stride === undefined ? 'strides' : 'stride';
+    const strides = layer.config[strideOption] == null ? kernelShape : layer.ints(strideOption, rank);
+    const dilations = kernelShape.map(() => 1);
+    const padding =
+      layer.config.padding === undefined ? layer.string('border_mode', 'valid') : layer.string('padding');
+    const pads = explicitPads(layer, padding, spatialSizes(shape, layout), {
+      kernel: kernelShape,
+      strides,
+      dilations,
+    });
+    const attrs = { layout, kernelShape, strides, dilations, pads, ceilMode: false, activation: 'none' };
+    // TensorFlow's average leaves padding out of the count.
+    return [
+      resultOf(layer, builder, op, [x], op === 'AveragePool' ? { ...attrs, countIncludePad: false } : attrs),
+    ];
+  };
+}
+
+function globalPool(op: 'ReduceMean' | 'ReduceMax', rank: number): KerasReader {
+  return (layer, builder) => {
+    const x = onlyInput(layer);
+    const first = layoutOf(layer) === 'NHWC' ? 1 : 2;
+    const axes = intsConstant(
+      builder,
+      `${layer.name}/axes`,
+      Array.from({ length: rank }, (_, i) => first + i),
+    );
+    return [resultOf(layer, builder, op, [x, axes], { keepDims: layer.boolean('keepdims', false) })];
+  };
+}
+
+export const poolKeras = {
+  MaxPooling1D: pool('MaxPool', 1),
+  MaxPooling2D: pool('MaxPool', 2),
+  MaxPooling3D: pool('MaxPool', 3),
+  AveragePooling1D: pool('AveragePool', 1),
+  AveragePooling2D: pool('AveragePool', 2),
+  AveragePooling3D: pool('AveragePool', 3),
+  GlobalAveragePooling1D: globalPool('ReduceMean', 1),
+  GlobalAveragePooling2D: globalPool('ReduceMean', 2),
+  GlobalAveragePooling3D: globalPool('ReduceMean', 3),
+  GlobalMaxPooling1D: globalPool('ReduceMax', 1),
+  GlobalMaxPooling2D: globalPool('ReduceMax', 2),
+  GlobalMaxPooling3D: globalPool('ReduceMax', 3),
+} satisfies KerasFacet;

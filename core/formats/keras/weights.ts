@@ -1,0 +1,169 @@
+import type { Tensor } from '../../ir/tensor.ts';
+import type { LayerConfig, ModelConfig } from './config.ts';
+import type { HdfFile } from './hdf5.ts';
+import { snakeCase } from './weight-names.ts';
+
+/** Where the weights of one layer (or inner model) are in the file. */
+export interface WeightScope {
+  /** A variable by name. `order` are the variables of the layer in Keras 3's own order, when they are known. */
+  find(name: string, order: readonly string[] | undefined): Tensor | undefined;
+  /** A part of a layer: an RNN's cell, a wrapper's inner layer. Known by attribute or by the part's own name. */
+  part(attribute: string, name: string): WeightScope;
+  /** The weights of a layer inside the model that this scope stands for. */
+  layer(layer: LayerConfig): WeightScope;
+  /** Names of the variables that are there, for messages. */
+  names(): readonly string[];
+}
+
+interface NamedWeight {
+  /** The weight's name split at slashes, without `:0`. */
+  readonly parts: readonly string[];
+  readonly path: string;
+}
+
+/**
+ * Weights of a whole-model HDF5 file: `<root>/<layer>` lists its weights in `weight_names`, nested models flattened
+ * into their outermost layer (Keras 1 to 3).
+ */
+export function hdf5Weights(file: HdfFile, root: string): WeightScope {
+  const none: WeightScope = new NamedScope(file, [], undefined);
+  return {
+    find: () => undefined,
+    part: () => none,
+    names: () => [],
+    layer: ({ name, model }) => {
+      const group = `${root}/${name}`;
+      const weights = textList(file, group, 'weight_names').map((weight) => ({
+        parts: weight.replace(/:\d+$/, '').split('/'),
+        path: `${group}/${weight}`,
+      }));
+      return new NamedScope(file, weights, model);
+    },
+  };
+}
+
+class NamedScope implements WeightScope {
+  private readonly file: HdfFile;
+  private readonly weights: readonly NamedWeight[];
+  private readonly model: ModelConfig | undefined;
+
+  constructor(file: HdfFile, weights: readonly NamedWeight[], model: ModelConfig | undefined) {
+    this.file = file;
+    this.weights = weights;
+    this.model = model;
+  }
+
+  find(name: string): Tensor | undefined {
+    const own = this.weights.filter((weight) => lastOf(weight) === name);
+    return own.length === 1 ? this.file.dataset(own[0].path) : undefined;
+  }
+
+  part(attribute: string, name: string): WeightScope {
+    return this.under(name) ?? this.under(attribute) ?? new NamedScope(this.file, [], undefined);
+  }
+
+  layer(layer: LayerConfig): WeightScope {
+    return (
+      this.under(layer.name, layer.model) ??
+      this.renamed(layer) ??
+      new NamedScope(this.file, layer.model ? this.weights : [], layer.model)
+    );
+  }
+
+  names(): readonly string[] {
+    return this.weights.map(({ parts }) => parts.join('/'));
+  }
+
+  private under(part: string, model?: ModelConfig): NamedScope | undefined {
+    const inside = this.weights.flatMap((weight) => {
+      const at = weight.parts.slice(0, -1).indexOf(part);
+      return at < 0 ? [] : [{ parts: weight.parts.slice(at + 1), path: weight.path }];
+    });
+    return inside.length > 0 ? new NamedScope(this.file, inside, model) : undefined;
+  }
+
+  /**
+   * Weights under another name than the layer's: TensorFlow made names unique (`dense_2/kernel` for a layer `dense`
+   * that was built a second time). Such a group is taken when the one layer and the one group left over agree.
+   */
+  private renamed(layer: LayerConfig): NamedScope | undefined {
+    if (!this.model || layer.model) return undefined;
+    const layers = new Set(this.model.layers.map(({ name }) => name));
+    const stem = (name: string) => name.replace(/(_\d+)+$/, '');
+    const groups = new Set(this.weights.map(({ parts }) => parts[0]).filter((group) => !layers.has(group)));
+    const candidates = [...groups].filter((group) => stem(group) === stem(layer.name));
+    const missing = this.model.layers.filter(
+      (other) =>
+        other.className === layer.className &&
+        stem(other.name) === stem(layer.name) &&
+        !this.under(other.name),
+    );
+    const place = missing.findIndex(({ name }) => name === layer.name);
+    return candidates.length === missing.length && place >= 0 ? this.under(candidates[place]) : undefined;
+  }
+}
+
+function lastOf({ parts }: NamedWeight): string {
+  return parts[parts.length - 1];
+}
+
+/** Names that Keras splits over `name0`, `name1`, … when they do not fit into one HDF5 attribute. */
+export function textList(file: HdfFile, path: string, name: string): string[] {
+  const whole = file.attribute(path, name);
+  if (whole !== undefined) return texts(whole);
+  const all: string[] = [];
+  for (let i = 0; ; i++) {
+    const chunk = file.attribute(path, `${name}${i}`);
+    if (chunk === undefined) return all;
+    all.push(...texts(chunk));
+  }
+}
+
+function texts(value: unknown): string[] {
+  if (typeof value === 'string') return [value];
+  return Array.isArray(value) ? value.filter((item): item is string => typeof item === 'string') : [];
+}
+
+/** Weights of a `.keras` file's HDF5 part: variables are numbered under paths made of attributes and class names. */
+export function numberedWeights(file: HdfFile, path: string, model: ModelConfig | undefined): WeightScope {
+  const own = path === '' ? 'vars' : `${path}/vars`;
+  const places = model ? layerPlaces(file, path, model) : new Map<string, string>();
+  return {
+    find(name, order) {
+      const index = order?.indexOf(name) ?? -1;
+      return index < 0 ? undefined : file.dataset(`${own}/${index}`);
+    },
+    part: (attribute) => numberedWeights(file, join(path, attribute), undefined),
+    layer: (layer) => numberedWeights(file, places.get(layer.name) ?? join(path, 'layers/?'), layer.model),
+    names: () => file.children(own),
+  };
+}
+
+/**
+ * Groups of a model's layers: the class name in snake case, counted per class in the order of the configuration
+ * (`_save_container_state`); newer files also carry the layer's name as an attribute, which wins.
+ */
+function layerPlaces(file: HdfFile, path: string, model: ModelConfig): Map<string, string> {
+  const containers = ['layers', '_layer_checkpoint_dependencies'].map((name) => join(path, name));
+  const container = containers.find((name) => file.children(name).length > 0) ?? containers[0];
+  const byName = new Map<string, string>();
+  for (const group of file.children(container)) {
+    const name = file.attribute(`${container}/${group}/vars`, 'name');
+    if (typeof name === 'string') byName.set(name, `${container}/${group}`);
+  }
+  const places = new Map<string, string>();
+  const counts = new Map<string, number>();
+  for (const layer of model.layers) {
+    if (layer.kind === 'operation') continue;
+    const base = snakeCase(layer.className);
+    const count = counts.get(base) ?? 0;
+    counts.set(base, count + 1);
+    const counted = `${container}/${count === 0 ? base : `${base}_${count}`}`;
+    places.set(layer.name, byName.get(layer.name) ?? counted);
+  }
+  return places;
+}
+
+function join(path: string, name: string): string {
+  return path === '' ? name : `${path}/${name}`;
+}
