@@ -4,6 +4,13 @@ import type { ValueId } from '../ir/graph.ts';
 export interface Range {
   readonly min: number;
   readonly max: number;
+  /** The smallest and largest element seen, where `min` and `max` cut some off: 16-bit activations keep them all. */
+  readonly seen?: { readonly min: number; readonly max: number };
+  /**
+   * Mean of each channel over samples and positions, where the value feeds weights: what bias correction needs. The
+   * channel axis is the one that those weights contract.
+   */
+  readonly channelMeans?: Float64Array;
 }
 
 /** Ranges by value name: what a plan is decided from. */
@@ -11,6 +18,7 @@ export type Ranges = ReadonlyMap<ValueId, Range>;
 
 /** Watches one value over many samples in constant memory. */
 export interface Observer {
+  /** Takes one sample's elements. */
   observe(data: Float32Array): void;
   /** Joins what another observer of the same kind has seen. Order must not matter. */
   merge(other: this): void;

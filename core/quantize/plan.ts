@@ -15,13 +15,31 @@ export interface NodePlan {
   readonly reason: string;
 }
 
+export interface PlanWarning {
+  readonly code: string;
+  readonly message: string;
+  readonly node?: string;
+}
+
 /**
  * The decision, as plain data: it can be shown, saved, edited and compared. `apply` turns it into a graph for the
- * TFLite writer or into a QDQ graph for the ONNX writer, from the same numbers.
+ * TFLite writer or into a QDQ graph for the ONNX writer, from the same numbers. Biases have no entry: their scale is
+ * the product of the input's and the weights' scales.
  */
 export interface QuantPlan {
   readonly precision: Precision;
   readonly values: Readonly<Record<ValueId, ValuePlan>>;
   readonly nodes: Readonly<Record<string, NodePlan>>;
-  readonly warnings: readonly { code: string; message: string; node?: string }[];
+  /**
+   * Operands that a node takes with other parameters than their producer gives, by `operandKey`: an operator whose
+   * operands must share one scale, fed by one whose scale the specification fixes.
+   */
+  readonly requantized: Readonly<Record<string, ValuePlan>>;
+  /** Biases by node name that recovery steps put in place of the model's own. */
+  readonly biases: Readonly<Record<string, readonly number[]>>;
+  readonly warnings: readonly PlanWarning[];
+}
+
+export function operandKey(node: string, slot: number): string {
+  return `${node}#${slot}`;
 }

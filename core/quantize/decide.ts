@@ -1,0 +1,182 @@
+import type { Ranges } from '../calibrate/observer.ts';
+import { WhittleError } from '../contract/errors.ts';
+import type { IoType, Precision } from '../contract/views.ts';
+import { type Graph, type Node, valueOf } from '../ir/graph.ts';
+import { toFloat32 } from '../ir/tensor.ts';
+import { activationParams } from './activation-params.ts';
+import { sizeOf } from './constants.ts';
+import { placeIntegers, placeWeights, smallestWeights } from './placement.ts';
+import type { NodePlan, PlanWarning, QuantPlan, ValuePlan } from './plan.ts';
+import { biasSlot, floatOperands, isFloatValue, ruleOf } from './rules.ts';
+import { fitToKernels, weightParams } from './weight-params.ts';
+
+export interface DecideOptions {
+  readonly precision: Precision;
+  /** Type of the graph's float inputs and outputs in the exported file; see `ioTypeFor`. */
+  readonly io: IoType;
+  /** Keeps every operator in integers, a final softmax too. */
+  readonly pureInteger: boolean;
+}
+
+/**
+ * The type that inputs and outputs really get: only full integer precisions have integer ones.
+ * @throws WhittleError `precision.unsupported` where the type has no kernels at its border
+ */
+export function ioTypeFor(precision: Precision, io: IoType): IoType {
+  const allowed: readonly IoType[] =
+    precision === 'int8'
+      ? ['float32', 'int8', 'uint8']
+      : precision === 'int16x8'
+        ? ['float32', 'int16']
+        : ['float32'];
+  if (allowed.includes(io)) return io;
+  if (allowed.length === 1) return 'float32';
+  throw new WhittleError('precision.unsupported', `${precision} has no ${io} inputs and outputs`, {
+    hint: `Choose ${allowed.join(' or ')}.`,
+  });
+}
+
+/**
+ * Decides what every value and operator becomes. Reads only the registry's rules, the calibrated ranges and the
+ * weights; never names an operator.
+ * @param graph of `prepareForTflite`
+ * @param ranges of `calibrate`; empty for precisions that keep activations in float
+ * @throws WhittleError `data.missing` for a full integer precision without ranges
+ */
+export function decidePlan(graph: Graph, ranges: Ranges, options: DecideOptions): QuantPlan {
+  const { precision } = options;
+  switch (precision) {
+    case 'int8':
+    case 'int16x8':
+      return decideIntegers(graph, ranges, { ...options, precision });
+    case 'dynamic-int8':
+      return decideWeights(graph, precision, 'hybrid');
+    case 'weights-int8':
+    case 'weights-int4':
+      return decideWeights(graph, precision, 'weights-only');
+    case 'float32':
+    case 'float16':
+      return { precision, values: {}, nodes: {}, requantized: {}, biases: {}, warnings: [] };
+    case 'auto':
+      throw new WhittleError('precision.unsupported', 'auto is a search over plans, not one plan', {
+        hint: 'Name a precision.',
+      });
+  }
+}
+
+function decideIntegers(
+  graph: Graph,
+  ranges: Ranges,
+  options: DecideOptions & { precision: 'int8' | 'int16x8' },
+): QuantPlan {
+  if (ranges.size === 0) {
+    throw new WhittleError('data.missing', `${options.precision} needs calibrated ranges`, {
+      hint: 'Give samples to calibrate on.',
+    });
+  }
+  const { precision } = options;
+  const io = ioTypeFor(precision, options.io);
+  const activationType = precision === 'int8' ? 'int8' : 'int16';
+  const nodes = placeIntegers(graph, {
+    kernels: precision,
+    floatIo: io === 'float32',
+    pureInteger: options.pureInteger,
+    hasRange: (id) => ranges.has(id) || valueOf(graph, id).constant !== undefined,
+  });
+  const ports =
+    io === 'float32'
+      ? []
+      : [...graph.inputs, ...graph.outputs].filter((id) => isFloatValue(valueOf(graph, id)));
+  const activations = activationParams(graph, nodes, ranges, activationType, ports);
+  const values = { ...activations.values };
+  for (const node of graph.nodes) {
+    if (nodes.get(node.id)?.mode === 'integer') planWeights(graph, node, values, precision === 'int8');
+  }
+  return {
+    precision,
+    values,
+    nodes: Object.fromEntries(nodes),
+    requantized: activations.requantized,
+    biases: {},
+    warnings: islandWarnings(graph, nodes, options),
+  };
+}
+
+/** Adds parameters for the constant weights of one integer operator, wide enough for all operators that share them. */
+function planWeights(graph: Graph, node: Node, values: Record<string, ValuePlan>, narrowBias: boolean): void {
+  const rule = ruleOf(node)!;
+  const operands = floatOperands(graph, node, rule);
+  const bias = biasSlot(rule);
+  for (const { slot, rule: slotRule, value } of operands) {
+    if (slotRule.kind !== 'weight' || !value.constant) continue;
+    const found = values[value.id] ?? weightParams(value.constant, slotRule.axis, 'int8');
+    const biasId = bias?.of[1] === slot ? node.inputs[bias.slot] : null;
+    const constant = biasId ? valueOf(graph, biasId).constant : undefined;
+    const fitted = fitToKernels(found, {
+      inputScale: values[node.inputs[bias?.of[0] ?? 0]!].scales[0],
+      outputScale: values[node.outputs[0]].scales[0],
+      bias: constant && toFloat32(constant),
+      narrowBias,
+    });
+    values[value.id] = { ...fitted, dtype: 'int8', reason: weightReason(slotRule.axis) };
+  }
+}
+
+function weightReason(axis: number | null): string {
+  return axis === null ? 'largest magnitude' : 'least squared error per channel';
+}
+
+function decideWeights(
+  graph: Graph,
+  precision: 'dynamic-int8' | 'weights-int8' | 'weights-int4',
+  mode: 'hybrid' | 'weights-only',
+): QuantPlan {
+  const type = precision === 'weights-int4' ? 'int4' : 'int8';
+  const nodes = placeWeights(graph, mode);
+  const values: Record<string, ValuePlan> = {};
+  for (const node of graph.nodes) {
+    const rule = ruleOf(node);
+    if (!rule || nodes.get(node.id)?.mode !== mode) continue;
+    for (const { rule: slot, value } of floatOperands(graph, node, rule)) {
+      if (slot.kind !== 'weight' || !value.constant || values[value.id]) continue;
+      if (sizeOf(value.constant) < smallestWeights) continue;
+      values[value.id] = {
+        ...weightParams(value.constant, slot.axis, type),
+        dtype: type,
+        reason: weightReason(slot.axis),
+      };
+    }
+  }
+  const warnings: PlanWarning[] =
+    Object.keys(values).length > 0
+      ? []
+      : [
+          {
+            code: 'quantize.nothing',
+            message: `no weights of at least ${smallestWeights} elements: the file stays as it is`,
+          },
+        ];
+  return { precision, values, nodes: Object.fromEntries(nodes), requantized: {}, biases: {}, warnings };
+}
+
+/** One warning for every operator that stays in float though its neighbours run in integers. */
+function islandWarnings(
+  graph: Graph,
+  nodes: ReadonlyMap<string, NodePlan>,
+  options: DecideOptions,
+): PlanWarning[] {
+  const warnings: PlanWarning[] = [];
+  for (const node of graph.nodes) {
+    const plan = nodes.get(node.id);
+    if (plan?.mode !== 'float' || !node.outputs.some((id) => isFloatValue(valueOf(graph, id)))) continue;
+    const rule = ruleOf(node);
+    if (rule && (plan.reason.startsWith('the last step') || plan.reason.startsWith('moves'))) continue;
+    if (rule && plan.reason.startsWith('works on')) continue;
+    warnings.push({
+      code: options.pureInteger ? 'quantize.not-integer' : 'quantize.float-island',
+      message: `${node.op} stays in float32: ${plan.reason}`,
+      node: node.id,
+    });
+  }
+  return warnings;
+}

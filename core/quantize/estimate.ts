@@ -1,0 +1,89 @@
+import type { Precision } from '../contract/views.ts';
+import { type Graph, valueOf } from '../ir/graph.ts';
+import { sizeOf } from './constants.ts';
+import { halfConstants } from './float16.ts';
+import { smallestWeights } from './placement.ts';
+import { floatOperands, ruleOf } from './rules.ts';
+
+/** What a TFLite file spends around its data, from files measured: fixed parts, one operator, one tensor. */
+const fileBytes = 1100;
+const operatorBytes = 60;
+const tensorBytes = 150;
+/** A scale (float32) and a zero point (int64). */
+const paramsBytes = 12;
+
+/** How one constant counts: elements, channels of its quantized axis, and the slot it is in. */
+interface Stored {
+  readonly elements: number;
+  readonly channels: number;
+  readonly kind: 'weight' | 'bias' | 'activation' | 'other';
+  readonly hybrid: boolean;
+  readonly half: boolean;
+  readonly rawBytes: number;
+}
+
+/**
+ * Expected size of the .tflite file in bytes for each precision: constants by the rules of their slots, plus what
+ * tables cost. An estimate, made without calibration and without reading a weight.
+ */
+export function estimateSizes(graph: Graph): Record<Precision, number> {
+  const stored = storedConstants(graph);
+  const computed = [...graph.values.values()].filter((value) => !value.constant).length;
+  const base = fileBytes + graph.nodes.length * operatorBytes + (computed + stored.length) * tensorBytes;
+  const sum = (bytes: (constant: Stored) => number) =>
+    Math.round(base + stored.reduce((total, constant) => total + bytes(constant), 0));
+  const border = operatorBytes + tensorBytes;
+  const full = (constant: Stored, biasBytes: number) => {
+    if (constant.kind === 'weight') return constant.elements + constant.channels * paramsBytes;
+    if (constant.kind === 'bias') return constant.elements * (biasBytes + paramsBytes);
+    return constant.kind === 'activation' ? constant.elements + paramsBytes : constant.rawBytes;
+  };
+  const integer = (biasBytes: number) =>
+    sum((constant) => full(constant, biasBytes)) + computed * 2 * paramsBytes + 2 * border;
+  const weightsOnly = (bits: number) =>
+    sum((constant) =>
+      constant.kind === 'weight' && constant.elements >= smallestWeights
+        ? (constant.elements * bits) / 8 + constant.channels * paramsBytes + border
+        : constant.rawBytes,
+    );
+  const int8 = integer(4);
+  return {
+    float32: sum(({ rawBytes }) => rawBytes),
+    float16: sum(({ half, rawBytes }) => (half ? rawBytes / 2 + border : rawBytes)),
+    'dynamic-int8': sum((constant) =>
+      constant.hybrid && constant.kind === 'weight' && constant.elements >= smallestWeights
+        ? constant.elements + constant.channels * paramsBytes
+        : constant.rawBytes,
+    ),
+    'weights-int8': weightsOnly(8),
+    'weights-int4': weightsOnly(4),
+    int8,
+    int16x8: integer(8),
+    auto: int8,
+  };
+}
+
+function storedConstants(graph: Graph): Stored[] {
+  const halves = halfConstants(graph);
+  const stored = new Map<string, Stored>();
+  for (const node of graph.nodes) {
+    const rule = ruleOf(node);
+    const operands = rule ? floatOperands(graph, node, rule) : [];
+    for (const id of node.inputs) {
+      if (id === null || stored.has(id)) continue;
+      const value = valueOf(graph, id);
+      if (!value.constant) continue;
+      const slot = operands.find((operand) => operand.value.id === id)?.rule;
+      const axis = slot?.kind === 'weight' ? slot.axis : null;
+      stored.set(id, {
+        elements: sizeOf(value.constant),
+        channels: axis === null ? 1 : value.constant.shape[axis],
+        kind: slot && slot.kind !== 'plain' ? slot.kind : 'other',
+        hybrid: rule?.tflite.dynamicInt8 ?? false,
+        half: halves.has(id),
+        rawBytes: value.constant.bytes.byteLength,
+      });
+    }
+  }
+  return [...stored.values()];
+}

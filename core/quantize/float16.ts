@@ -1,0 +1,89 @@
+import { GraphBuilder } from '../ir/builder.ts';
+import { type Graph, type Value, valueOf } from '../ir/graph.ts';
+import { tensorOf, toFloat32 } from '../ir/tensor.ts';
+import { largestHalf, toHalf } from '../kernels/half.ts';
+import { inferTypes } from '../ops/registry.ts';
+import { sizeOf } from './constants.ts';
+import type { PlanWarning } from './plan.ts';
+import { inputRule, isFloatValue, ruleOf } from './rules.ts';
+
+/** Constants of fewer elements stay float32: the operator that widens them again would outweigh what they save. */
+export const smallestHalfConstant = 64;
+
+/** The constants that are stored in float16: operands of operators that have rules, large enough to gain. */
+export function halfConstants(graph: Graph): Set<string> {
+  const found = new Set<string>();
+  for (const node of graph.nodes) {
+    const rule = ruleOf(node);
+    if (!rule) continue;
+    node.inputs.forEach((id, slot) => {
+      if (id === null || inputRule(rule, slot).kind === 'plain') return;
+      const value = valueOf(graph, id);
+      if (value.constant && isFloatValue(value) && sizeOf(value.constant) >= smallestHalfConstant)
+        found.add(id);
+    });
+  }
+  return found;
+}
+
+/**
+ * Stores constants in float16 behind a Cast to float32, which the TFLite writer turns into DEQUANTIZE (as TensorFlow's
+ * converter does). Rounds half to even; numbers beyond ±65504 are held there, with a warning, and never become
+ * infinite.
+ */
+export function storeInFloat16(graph: Graph): { graph: Graph; warnings: PlanWarning[] } {
+  const halves = halfConstants(graph);
+  const builder = new GraphBuilder(graph.name, inferTypes);
+  const values = new Map<string, Value>();
+  const warnings: PlanWarning[] = [];
+  for (const id of graph.inputs) values.set(id, builder.input(id, valueOf(graph, id).type));
+  const operand = (id: string, half: boolean): Value => {
+    const known = values.get(half ? `${id}/float16` : id);
+    if (known) return known;
+    const constant = valueOf(graph, id).constant!;
+    if (!half) return remember(values, id, builder.constant(id, constant));
+    const { bits, clamped } = toHalf(toFloat32(constant));
+    if (clamped > 0) warnings.push(clampedWarning(id, clamped));
+    const stored = builder.constant(`${id}/float16`, tensorOf('float16', constant.shape, bits));
+    const name = builder.freeName(id);
+    const wide = builder.one(
+      'Cast',
+      [stored],
+      { to: 'float32' },
+      {
+        name: `${id}/cast`,
+        outputs: [name],
+        types: [{ dtype: 'float32', shape: constant.shape }],
+      },
+    );
+    return remember(values, `${id}/float16`, wide);
+  };
+  for (const node of graph.nodes) {
+    const rule = ruleOf(node);
+    const inputs = node.inputs.map((id, slot) => {
+      if (id === null) return null;
+      const half = rule !== undefined && halves.has(id) && inputRule(rule, slot).kind !== 'plain';
+      return operand(id, half);
+    });
+    const types = node.outputs.map((id) => valueOf(graph, id).type);
+    const outputs = builder.add(node.op, inputs, node.attrs, { name: node.id, outputs: node.outputs, types });
+    node.outputs.forEach((id, slot) => {
+      values.set(id, outputs[slot]);
+    });
+  }
+  for (const id of graph.outputs) if (!values.has(id)) operand(id, false);
+  return { graph: builder.finish(graph.outputs, graph.source), warnings };
+}
+
+function remember(values: Map<string, Value>, key: string, value: Value): Value {
+  values.set(key, value);
+  return value;
+}
+
+function clampedWarning(id: string, count: number): PlanWarning {
+  return {
+    code: 'quantize.float16-overflow',
+    message: `${count} ${count === 1 ? 'element' : 'elements'} of ${id} beyond ±${largestHalf} held at float16's largest number`,
+    node: id,
+  };
+}

@@ -1,0 +1,63 @@
+import type { QuantParams } from '../ir/graph.ts';
+import { type Tensor, toFloat32 } from '../ir/tensor.ts';
+import { symmetricLimit, symmetricScale } from '../kernels/affine.ts';
+import { axisView } from '../kernels/quantize.ts';
+import { leastSquaresScales } from '../kernels/scale-search.ts';
+import { absMaxOf, absMaxPerAxis } from '../kernels/scan.ts';
+
+/** Largest magnitude of a quantized bias: a quarter of int32, so that accumulators do not overflow. */
+export const largestBias = 2 ** 30;
+
+/** Requantization factors below this are out of the integer kernels' reach (XNNPACK wants at least 2⁻³²). */
+const smallestRequantization = 2 ** -31;
+
+export interface WeightContext {
+  /** Scale of the activation that the weights meet. */
+  readonly inputScale: number;
+  /** Scale of what the operator makes. */
+  readonly outputScale: number;
+  /** The float bias, when there is one. */
+  readonly bias?: ArrayLike<number>;
+  /** Whether the bias is stored in int32. */
+  readonly narrowBias: boolean;
+}
+
+/**
+ * Symmetric scales of constant weights, per channel along `axis` or per tensor where it is null, chosen for the least
+ * squared error. A channel of zeros takes the largest scale of the tensor, so that its bias keeps a useful step.
+ */
+export function weightParams(tensor: Tensor, axis: number | null, type: 'int4' | 'int8'): QuantParams {
+  const data = toFloat32(tensor);
+  if (axis === null) {
+    return { scales: [symmetricScale(absMaxOf(data), type)], zeroPoints: [0] };
+  }
+  const view = axisView(tensor.shape, axis);
+  const absMax = absMaxPerAxis(data, view);
+  const found = leastSquaresScales(data, view, absMax, symmetricLimit[type] as 127 | 7);
+  const largest = symmetricScale(absMaxOf(absMax), type);
+  return {
+    scales: Array.from(found, (scale, c) => (absMax[c] === 0 ? largest : scale)),
+    zeroPoints: new Array<number>(view.channels).fill(0),
+    axis,
+  };
+}
+
+/**
+ * Widens weight scales that integer kernels cannot take: where the bias would overflow int32 (as TensorFlow's
+ * converter does), and where the requantization factor would underflow (all-but-dead channels).
+ */
+export function fitToKernels(params: QuantParams, context: WeightContext): QuantParams {
+  const least = (smallestRequantization * context.outputScale) / context.inputScale;
+  return {
+    ...params,
+    scales: params.scales.map((scale, c) => {
+      let wide = Math.max(scale, Math.fround(least));
+      if (context.bias && context.narrowBias) {
+        const bias = params.scales.length === 1 ? absMaxOf(context.bias) : Math.abs(context.bias[c]);
+        const needed = bias / (context.inputScale * largestBias);
+        if (needed > wide) wide = Math.fround(needed * (1 + 2 ** -20));
+      }
+      return wide;
+    }),
+  };
+}
