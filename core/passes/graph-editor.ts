@@ -12,6 +12,10 @@ export interface NewNode {
   readonly outputs?: readonly ValueId[];
 }
 
+function sameShape(a: TensorType, b: TensorType): boolean {
+  return a.shape.length === b.shape.length && a.shape.every((dim, i) => dim === b.shape[i]);
+}
+
 /**
  * A working copy of a graph for one pass: nodes can be added, changed and removed in any order, `finish` sorts them
  * and drops what nothing reads. The graph it came from is not touched; constants are shared with it.
@@ -128,6 +132,23 @@ export class GraphEditor {
   becomeConstant(id: ValueId, tensor: Tensor): void {
     const { quant } = this.value(id);
     this.values.set(id, { id, type: { dtype: tensor.dtype, shape: tensor.shape }, constant: tensor, quant });
+  }
+
+  /** Infers the outputs of the readers of these values anew, as far as their types change. */
+  refresh(ids: readonly ValueId[]): void {
+    const waiting = [...ids];
+    for (let id = waiting.pop(); id !== undefined; id = waiting.pop()) {
+      for (const node of this.consumers(id)) {
+        if (node.op.includes('::')) continue;
+        const types = this.inferred(node.op, node.inputs, node.attrs, node.id);
+        for (const [i, type] of types.entries()) {
+          const output = node.outputs[i];
+          if (!output || sameShape(this.value(output).type, type)) continue;
+          this.retype(output, type);
+          waiting.push(output);
+        }
+      }
+    }
   }
 
   /** Makes every reader of `from` read `to` instead. Outputs of the graph are names and stay as they are. */

@@ -1,6 +1,7 @@
 import type { Graph } from '../ir/graph.ts';
+import { GraphEditor } from './graph-editor.ts';
 
-/** What a pass did, for the report and for tests. `skipped` says why a near match was left alone. */
+/** What a pass did, for the report and for tests. `notes` also say why a near match was left alone. */
 export interface PassReport {
   readonly changes: number;
   readonly notes: readonly string[];
@@ -10,4 +11,37 @@ export interface PassReport {
 export interface Pass {
   readonly id: string;
   run(graph: Graph): { graph: Graph; report: PassReport };
+}
+
+/** Collects what a pass does. */
+export class Changes {
+  count = 0;
+  readonly notes: string[] = [];
+
+  /** One change; `note` says what, when that is not plain from the graph. */
+  made(note?: string): void {
+    this.count++;
+    if (note) this.notes.push(note);
+  }
+
+  /** A near match that was left alone, and why. */
+  skipped(note: string): void {
+    this.notes.push(note);
+  }
+}
+
+/** A pass from a function that edits a working copy. A graph that it leaves alone is returned as it was. */
+export function editingPass(id: string, edit: (editor: GraphEditor, changes: Changes) => void): Pass {
+  return {
+    id,
+    run(graph) {
+      const editor = new GraphEditor(graph);
+      const changes = new Changes();
+      edit(editor, changes);
+      return {
+        graph: changes.count > 0 ? editor.finish() : graph,
+        report: { changes: changes.count, notes: changes.notes },
+      };
+    },
+  };
 }
