@@ -1,0 +1,45 @@
+import { readFile } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { WhittleError } from '../contract/errors.ts';
+
+/** How a model is called in messages: the file's name, or its size when it came as bytes. */
+export function modelLabel(model: Uint8Array | string): string {
+  return typeof model === 'string' ? basename(model) : `a model of ${model.byteLength} bytes`;
+}
+
+/** The message of whatever a runtime threw, on one line. */
+export function wordsOf(cause: unknown): string {
+  const text =
+    cause instanceof Error
+      ? cause.message
+      : typeof cause === 'object' && cause !== null && 'message' in cause
+        ? String(cause.message)
+        : String(cause);
+  return text.replace(/\s+/g, ' ').trim();
+}
+
+/** `runtime.failed` with the runtime's own words: which runtime, doing what, to which file. */
+export function runtimeFailed(runtime: string, action: string, words: string, hint?: string): WhittleError {
+  return new WhittleError('runtime.failed', `${runtime} could not ${action}: ${words}`, { hint });
+}
+
+/** The errors among the lines that LiteRT wrote, without the places in its source, then the `outcome`. */
+export function wordsFrom(lines: readonly string[], outcome: string): string {
+  const errors = lines.filter((line) => line.startsWith('ERROR'));
+  return [...errors.map((line) => line.replace(/^ERROR:\s*(\[[^\]]*\]\s*)?/, '').trim()), outcome].join('; ');
+}
+
+/** The bytes of a model. @throws WhittleError `file.not-found` or `file.unreadable` with the path. */
+export async function modelBytes(model: Uint8Array | string, runtime: string): Promise<Uint8Array> {
+  if (typeof model !== 'string') return model;
+  try {
+    return await readFile(model);
+  } catch (cause) {
+    const missing = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
+    throw new WhittleError(
+      missing ? 'file.not-found' : 'file.unreadable',
+      missing ? `there is no file ${model}` : `${runtime} could not read ${model}: ${wordsOf(cause)}`,
+      { cause },
+    );
+  }
+}
