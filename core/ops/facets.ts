@@ -156,7 +156,10 @@ export interface TfliteTensorRef {
 
 export interface TfliteWriteContext {
   value(id: ValueId): Value;
-  /** The file's tensor for an IR value; a constant is permuted first when `perm` is given (quantized axis included). */
+  /**
+   * The file's tensor for an IR value; a constant is permuted first when `perm` is given (quantized axis included).
+   * −1 in `perm` inserts an axis of length 1.
+   */
   tensor(id: ValueId, perm?: readonly number[]): TfliteTensorRef;
   /** A constant that only the file needs (axes, paddings, a zero bias). Identical constants are shared. */
   constant(name: string, tensor: Tensor, quant?: QuantParams): TfliteTensorRef;

@@ -1,3 +1,19 @@
-import type { TfliteFacet } from '../facets.ts';
+import type { Node } from '../../ir/graph.ts';
+import type { TfliteFacet, TfliteWriteContext } from '../facets.ts';
+import { inputTensor, inputValue, outputTensor, outputValue } from '../tflite-helpers.ts';
 
-export const borderTflite = { write: {}, read: {} } satisfies TfliteFacet;
+/** Scale and zero point are properties of the file's tensors, not inputs: they come from the value's parameters. */
+function writeQuantize(node: Node, context: TfliteWriteContext): void {
+  if (!outputValue(node, context).quant) context.refuse('its scale is computed while the model runs');
+  context.op('QUANTIZE', [inputTensor(node, context, 0)], [outputTensor(node, context)]);
+}
+
+function writeDequantize(node: Node, context: TfliteWriteContext): void {
+  if (!inputValue(node, context, 0).quant) context.refuse('its scale is computed while the model runs');
+  context.op('DEQUANTIZE', [inputTensor(node, context, 0)], [outputTensor(node, context)]);
+}
+
+export const borderTflite = {
+  write: { QuantizeLinear: writeQuantize, DequantizeLinear: writeDequantize },
+  read: {},
+} satisfies TfliteFacet;

@@ -1,3 +1,179 @@
-import type { TfliteFacet } from '../facets.ts';
+import { isFloat } from '../../ir/dtype.ts';
+import type { Node } from '../../ir/graph.ts';
+import { type TfliteFacet, type TfliteWriteContext, unsupported } from '../facets.ts';
+import {
+  activationCodes,
+  inputTensor,
+  inputValue,
+  numberTensor,
+  outputTensor,
+  outputValue,
+  outputWithQuantOf,
+  requantized,
+  reshape,
+  shapeOf,
+  type TfliteWriter,
+  writeMove,
+} from '../tflite-helpers.ts';
+import { tensorTypeCode } from '../tflite-types.ts';
+import type { FusedActivation } from '../vocabulary.ts';
 
-export const elementwiseTflite = { write: {}, read: {} } satisfies TfliteFacet;
+/** Ranks up to which LiteRT's kernels broadcast. */
+const broadcastRanks: Readonly<Record<string, number>> = {
+  ADD: 6,
+  MUL: 6,
+  SUB: 6,
+  DIV: 5,
+  MAXIMUM: 5,
+  MINIMUM: 5,
+  POW: 4,
+  EQUAL: 4,
+  GREATER: 4,
+  LESS: 4,
+  LOGICAL_AND: 4,
+  LOGICAL_OR: 4,
+  SELECT_V2: 5,
+};
+
+function checkBroadcast(node: Node, context: TfliteWriteContext, builtin: string): void {
+  const shapes = node.inputs.map((_, i) => inputValue(node, context, i).type.shape);
+  const rank = Math.max(...shapes.map((shape) => shape.length));
+  const broadcasts = shapes.some((shape) => shape.join() !== shapes[0].join());
+  if (broadcasts && rank > broadcastRanks[builtin]) {
+    context.refuse(
+      `${builtin} broadcasts up to rank ${broadcastRanks[builtin]}; the shapes are ${shapes.map((s) => `[${s.join(', ')}]`).join(' and ')}`,
+    );
+  }
+}
+
+/** An operator with two inputs and, where it has a table of options, a fused activation. */
+function binary(builtin: string, table?: string): TfliteWriter {
+  return (node, context) => {
+    checkBroadcast(node, context, builtin);
+    const fields: Record<string, unknown> = {
+      fused_activation_function: activationCodes[(node.attrs.activation as FusedActivation) ?? 'none'],
+    };
+    // The file's default would make 16-bit kernels take scales for powers of two.
+    const isInt16 = inputValue(node, context, 0).type.dtype === 'int16';
+    if (isInt16 && (builtin === 'ADD' || builtin === 'SUB')) fields.pot_scale_int16 = false;
+    context.op(
+      builtin,
+      [inputTensor(node, context, 0), inputTensor(node, context, 1)],
+      [outputTensor(node, context)],
+      table ? { table, fields } : undefined,
+    );
+  };
+}
+
+/** MAXIMUM and MINIMUM compare stored numbers, so all three tensors have the parameters of the first. */
+function extremum(builtin: string): TfliteWriter {
+  return (node, context) => {
+    checkBroadcast(node, context, builtin);
+    const [a, b] = [inputValue(node, context, 0), inputValue(node, context, 1)];
+    const { ref, finish } = outputWithQuantOf(a, node, context);
+    context.op(builtin, [context.tensor(a.id), requantized(b, a.quant, node, context)], [ref]);
+    finish();
+  };
+}
+
+function comparison(builtin: string): TfliteWriter {
+  return (node, context) => {
+    checkBroadcast(node, context, builtin);
+    const [a, b] = [inputValue(node, context, 0), inputValue(node, context, 1)];
+    context.op(
+      builtin,
+      [context.tensor(a.id), requantized(b, a.quant, node, context)],
+      [outputTensor(node, context)],
+    );
+  };
+}
+
+function unary(builtin: string): TfliteWriter {
+  return (node, context) =>
+    context.op(builtin, [inputTensor(node, context, 0)], [outputTensor(node, context)]);
+}
+
+/** For kernels that take float32 only. */
+function floatUnary(builtin: string): TfliteWriter {
+  return (node, context) => {
+    const { dtype } = inputValue(node, context, 0).type;
+    if (!isFloat(dtype))
+      context.refuse(`${builtin} takes float32, not ${dtype}`, 'Keep this operator in float.');
+    unary(builtin)(node, context);
+  };
+}
+
+function writeReciprocal(node: Node, context: TfliteWriteContext): void {
+  const { dtype } = inputValue(node, context, 0).type;
+  if (!isFloat(dtype)) context.refuse(`TFLite divides no ${dtype}`, 'Keep this operator in float.');
+  const one = context.constant('one', numberTensor(dtype, [], [1]));
+  context.op('DIV', [one, inputTensor(node, context, 0)], [outputTensor(node, context)], {
+    table: 'DivOptions',
+    fields: {},
+  });
+}
+
+/** TFLite has no copy; a reshape to the same shape is one. */
+function writeIdentity(node: Node, context: TfliteWriteContext): void {
+  const shape = shapeOf(outputValue(node, context), context);
+  writeMove(node, context, (x, y) => reshape(context, x, y, node.id, shape));
+}
+
+function writeCast(node: Node, context: TfliteWriteContext): void {
+  const [x, y] = [inputValue(node, context, 0), outputValue(node, context)];
+  if (x.quant || y.quant) context.refuse('it changes the type of a quantized tensor');
+  context.op('CAST', [context.tensor(x.id)], [context.tensor(y.id)], {
+    table: 'CastOptions',
+    fields: {
+      in_data_type: tensorTypeCode(x.type.dtype),
+      out_data_type: tensorTypeCode(y.type.dtype),
+    },
+  });
+}
+
+function writeWhere(node: Node, context: TfliteWriteContext): void {
+  checkBroadcast(node, context, 'SELECT_V2');
+  const [x, y] = [inputValue(node, context, 1), inputValue(node, context, 2)];
+  const { ref, finish } = outputWithQuantOf(x, node, context);
+  const inputs = [
+    inputTensor(node, context, 0),
+    context.tensor(x.id),
+    requantized(y, x.quant, node, context),
+  ];
+  context.op('SELECT_V2', inputs, [ref]);
+  finish();
+}
+
+export const elementwiseTflite = {
+  write: {
+    Add: binary('ADD', 'AddOptions'),
+    Sub: binary('SUB', 'SubOptions'),
+    Mul: binary('MUL', 'MulOptions'),
+    Div: binary('DIV', 'DivOptions'),
+    Max: extremum('MAXIMUM'),
+    Min: extremum('MINIMUM'),
+    Pow: binary('POW'),
+    Equal: comparison('EQUAL'),
+    Greater: comparison('GREATER'),
+    Less: comparison('LESS'),
+    And: binary('LOGICAL_AND'),
+    Or: binary('LOGICAL_OR'),
+    Abs: unary('ABS'),
+    Neg: unary('NEG'),
+    Exp: unary('EXP'),
+    Log: floatUnary('LOG'),
+    Sqrt: floatUnary('SQRT'),
+    Reciprocal: writeReciprocal,
+    Floor: floatUnary('FLOOR'),
+    Ceil: floatUnary('CEIL'),
+    Round: floatUnary('ROUND'),
+    Sin: floatUnary('SIN'),
+    Cos: floatUnary('COS'),
+    Erf: unsupported('TFLite has no error function outside of GELU'),
+    Not: unary('LOGICAL_NOT'),
+    Identity: writeIdentity,
+    Cast: writeCast,
+    Where: writeWhere,
+  },
+  read: {},
+} satisfies TfliteFacet;

@@ -1,0 +1,272 @@
+import { Builder, ByteBuffer } from 'flatbuffers';
+import { WhittleError } from '../../contract/errors.ts';
+import { optionsFields, optionsTables } from './options.ts';
+import { type Draft, type Field, fileIdentifier, type Row, tables } from './schema.ts';
+
+type Fields = Readonly<Record<string, Field>>;
+type AnyRow = Record<string, unknown>;
+
+const fieldTables: Readonly<Record<string, Fields>> = { ...tables, ...optionsFields };
+const noFields: Fields = {};
+const scalarBytes: Readonly<Record<string, number>> = {
+  bool: 1,
+  i8: 1,
+  u8: 1,
+  i32: 4,
+  u32: 4,
+  i64: 8,
+  u64: 8,
+  f32: 4,
+};
+
+/** The table limit of the flatbuffers verifier, which the TFLite runtime applies as well. */
+const maxTables = 1_000_000;
+
+/**
+ * Reads a TFLite file's tables. Every offset, table and vector is checked against the file before it is followed, as
+ * the flatbuffers verifier does, and what is decoded is bounded by the file's size, so that a hostile file ends early.
+ * Byte vectors are views on `bytes`. Offsets of the format only point forward, which rules cycles out.
+ * @throws WhittleError `format.damaged` naming the place.
+ */
+export function decodeModel(bytes: Uint8Array): Row<'Model'> {
+  return new Decoder(bytes).root();
+}
+
+class Decoder {
+  private readonly buffer: ByteBuffer;
+  private readonly size: number;
+  private tablesLeft = maxTables;
+  /** Honest files do not repeat their vectors; the slack is for writers that share small ones. */
+  private elementsLeft: number;
+
+  constructor(bytes: Uint8Array) {
+    this.buffer = new ByteBuffer(bytes);
+    this.size = bytes.byteLength;
+    this.elementsLeft = 2 * this.size + 65_536;
+  }
+
+  root(): Row<'Model'> {
+    this.need(0, 8, 'the header');
+    const identifier = String.fromCharCode(...this.buffer.bytes().subarray(4, 8));
+    if (identifier !== fileIdentifier) {
+      throw damaged(`it does not carry the TFLite identifier "${fileIdentifier}"`);
+    }
+    return this.table(this.buffer.readUint32(0), fieldTables.Model, 'Model') as Row<'Model'>;
+  }
+
+  private need(at: number, length: number, what: string): void {
+    if (!(at >= 0 && at + length <= this.size)) {
+      throw damaged(`${what} points to byte ${at}, outside of the ${this.size} bytes of the file`);
+    }
+  }
+
+  private table(at: number, fields: Fields, path: string): AnyRow {
+    if (--this.tablesLeft < 0) throw damaged(`it has more than ${maxTables} tables`);
+    this.need(at, 4, path);
+    const vtable = at - this.buffer.readInt32(at);
+    this.need(vtable, 4, `the field list of ${path}`);
+    const vtableBytes = this.buffer.readUint16(vtable);
+    const tableBytes = this.buffer.readUint16(vtable + 2);
+    if (vtableBytes < 4 || vtableBytes % 2 !== 0 || tableBytes < 4) {
+      throw damaged(`the field list of ${path} is malformed`);
+    }
+    this.need(vtable, vtableBytes, `the field list of ${path}`);
+    this.need(at, tableBytes, path);
+    const row: AnyRow = {};
+    for (const [name, [id, kind, fallback]] of Object.entries(fields)) {
+      const slot = 4 + 2 * id;
+      const offset = slot < vtableBytes ? this.buffer.readUint16(vtable + slot) : 0;
+      if (offset === 0) {
+        row[name] = absent(kind, fallback);
+        continue;
+      }
+      const width = scalarBytes[kind] ?? 4;
+      if (offset < 4 || offset + width > tableBytes) {
+        throw damaged(`${path}.${name} lies outside of its table`);
+      }
+      row[name] = this.value(at + offset, kind, `${path}.${name}`, row[`${name}_type`]);
+    }
+    return row;
+  }
+
+  private value(at: number, kind: string, path: string, optionsType: unknown): unknown {
+    if (kind in scalarBytes) return this.scalar(at, kind);
+    const target = at + this.buffer.readUint32(at);
+    if (target === at) throw damaged(`${path} points to itself`);
+    if (kind === 'string') return this.text(target, path);
+    if (kind === 'options') {
+      const table = optionsTables[optionsType as number];
+      return this.table(target, fieldTables[table] ?? noFields, path);
+    }
+    if (!kind.startsWith('[')) return this.table(target, fieldTables[kind], path);
+    return this.vector(target, kind.slice(1, -1), path);
+  }
+
+  private vector(at: number, element: string, path: string): unknown {
+    this.need(at, 4, path);
+    const count = this.buffer.readUint32(at);
+    const width = scalarBytes[element] ?? 4;
+    this.need(at + 4, count * width, path);
+    if (element === 'u8') return this.buffer.bytes().subarray(at + 4, at + 4 + count);
+    this.spend(count, path);
+    const out = new Array<unknown>(count);
+    for (let i = 0; i < count; i++) {
+      const slot = at + 4 + i * width;
+      out[i] =
+        element in scalarBytes
+          ? this.scalar(slot, element)
+          : this.value(slot, element, `${path}[${i}]`, undefined);
+    }
+    return out;
+  }
+
+  private text(at: number, path: string): string {
+    this.need(at, 4, path);
+    const length = this.buffer.readUint32(at);
+    this.need(at + 4, length, path);
+    this.spend(length, path);
+    return new TextDecoder().decode(this.buffer.bytes().subarray(at + 4, at + 4 + length));
+  }
+
+  private scalar(at: number, kind: string): number | boolean {
+    switch (kind) {
+      case 'bool':
+        return this.buffer.readUint8(at) !== 0;
+      case 'i8':
+        return this.buffer.readInt8(at);
+      case 'u8':
+        return this.buffer.readUint8(at);
+      case 'i32':
+        return this.buffer.readInt32(at);
+      case 'u32':
+        return this.buffer.readUint32(at);
+      case 'i64':
+        return Number(this.buffer.readInt64(at));
+      case 'u64':
+        return Number(this.buffer.readUint64(at));
+      default:
+        return this.buffer.readFloat32(at);
+    }
+  }
+
+  private spend(count: number, path: string): void {
+    this.elementsLeft -= count;
+    if (this.elementsLeft < 0) throw damaged(`${path} repeats more data than the file holds`);
+  }
+}
+
+function absent(kind: string, fallback: number | undefined): unknown {
+  if (!(kind in scalarBytes)) return undefined;
+  return kind === 'bool' ? fallback === 1 : (fallback ?? 0);
+}
+
+function damaged(detail: string): WhittleError {
+  return new WhittleError('format.damaged', `The TFLite file is damaged: ${detail}.`, {
+    hint: 'Copy or download the file again.',
+  });
+}
+
+/**
+ * Writes a TFLite file. Buffers' data start at multiples of 16 bytes. Fields that equal their default are left out,
+ * as every flatbuffers writer does. The same draft gives the same bytes.
+ * @throws WhittleError `format.unsupported` when the file would pass 2 GiB, the limit of the format's offsets.
+ */
+export function encodeModel(model: Draft<'Model'>): Uint8Array {
+  const dataBytes = (model.buffers ?? []).reduce(
+    (sum, buffer) => sum + (buffer.data?.byteLength ?? 0) + 32,
+    0,
+  );
+  if (dataBytes > 0x7fff_0000) {
+    throw new WhittleError(
+      'format.unsupported',
+      'The model is larger than the 2 GiB that a TFLite file can hold.',
+      {
+        hint: 'Choose a precision with smaller weights.',
+      },
+    );
+  }
+  // Growing doubles and copies: begin with room for the data and a guess for the tables.
+  const builder = new Builder(dataBytes + 65_536);
+  // The file is built from its end: the data is written first and comes last.
+  const buffers = model.buffers?.map((buffer) => encodeTable(builder, fieldTables.Buffer, buffer));
+  const root = encodeTable(builder, fieldTables.Model, { ...model, buffers: undefined }, { buffers });
+  builder.finish(root, fileIdentifier);
+  return builder.asUint8Array();
+}
+
+function encodeTable(
+  builder: Builder,
+  fields: Fields,
+  row: AnyRow,
+  written: Readonly<Record<string, number[] | undefined>> = {},
+): number {
+  const offsets = new Map<string, number>();
+  for (const [name, [, kind]] of Object.entries(fields)) {
+    const ready = written[name];
+    if (ready) offsets.set(name, offsetVector(builder, ready));
+    else if (row[name] !== undefined && !(kind in scalarBytes)) {
+      offsets.set(name, encodeReference(builder, kind, row[name], row[`${name}_type`]));
+    }
+  }
+  builder.startObject(1 + Math.max(-1, ...Object.values(fields).map(([id]) => id)));
+  // Wide fields first keeps the padding small.
+  const bySize = Object.entries(fields).sort(
+    ([, a], [, b]) => (scalarBytes[b[1]] ?? 4) - (scalarBytes[a[1]] ?? 4) || a[0] - b[0],
+  );
+  for (const [name, [id, kind, fallback]] of bySize) {
+    const offset = offsets.get(name);
+    if (offset !== undefined) builder.addFieldOffset(id, offset, 0);
+    else if (row[name] !== undefined) addScalar(builder, id, kind, row[name], fallback ?? 0);
+  }
+  return builder.endObject();
+}
+
+function addScalar(builder: Builder, id: number, kind: string, value: unknown, fallback: number): void {
+  const number = Number(value);
+  if (kind === 'i64' || kind === 'u64') builder.addFieldInt64(id, BigInt(number), BigInt(fallback));
+  else if (kind === 'f32') builder.addFieldFloat32(id, number, fallback);
+  else if (scalarBytes[kind] === 4) builder.addFieldInt32(id, number, fallback);
+  else builder.addFieldInt8(id, number, fallback);
+}
+
+function encodeReference(builder: Builder, kind: string, value: unknown, optionsType: unknown): number {
+  if (kind === 'string') return builder.createString(value as string);
+  if (kind === 'options') {
+    return encodeTable(
+      builder,
+      fieldTables[optionsTables[optionsType as number]] ?? noFields,
+      value as AnyRow,
+    );
+  }
+  if (kind === '[u8]') {
+    const bytes = value as Uint8Array;
+    builder.prep(16, bytes.byteLength);
+    return builder.createByteVector(bytes);
+  }
+  if (!kind.startsWith('[')) return encodeTable(builder, fieldTables[kind], value as AnyRow);
+  const element = kind.slice(1, -1);
+  const items = value as readonly unknown[];
+  if (element in scalarBytes) return scalarVector(builder, element, items as readonly number[]);
+  return offsetVector(
+    builder,
+    items.map((item) => encodeReference(builder, element, item, undefined)),
+  );
+}
+
+function scalarVector(builder: Builder, element: string, items: readonly number[]): number {
+  const width = scalarBytes[element];
+  builder.startVector(width, items.length, width);
+  for (let i = items.length - 1; i >= 0; i--) {
+    if (element === 'f32') builder.addFloat32(items[i]);
+    else if (width === 8) builder.addInt64(BigInt(items[i]));
+    else if (width === 4) builder.addInt32(items[i]);
+    else builder.addInt8(Number(items[i]));
+  }
+  return builder.endVector();
+}
+
+function offsetVector(builder: Builder, offsets: readonly number[]): number {
+  builder.startVector(4, offsets.length, 4);
+  for (let i = offsets.length - 1; i >= 0; i--) builder.addOffset(offsets[i]);
+  return builder.endVector();
+}

@@ -1,0 +1,55 @@
+import type { Graph } from '../../ir/graph.ts';
+import { isUnsupported } from '../../ops/facets.ts';
+import { tfliteWriters } from '../../ops/registry.ts';
+import { encodeModel } from './flatbuffer.ts';
+import { WriteContext } from './write-context.ts';
+
+export interface WrittenTflite {
+  readonly bytes: Uint8Array;
+  /** How many of each builtin operator the file has. */
+  readonly operators: Record<string, number>;
+  /** The oldest TensorFlow Lite runtime that can run the file, "2.3.0". */
+  readonly minRuntime: string;
+}
+
+/** TensorFlow keeps the runtime version in a buffer of this length, filled up with zeros. */
+const runtimeBytes = 16;
+
+/**
+ * Writes a graph as a TFLite file with the signature `serving_default`. The graph is in NHWC form (as
+ * `prepareForTflite` leaves it) with every dimension known. Equal graphs give equal bytes.
+ * @throws WhittleError `model.unsupported-operator` with all operators that cannot be written, at once.
+ */
+export function writeTflite(graph: Graph, options: { description?: string } = {}): WrittenTflite {
+  const context: WriteContext = new WriteContext(graph);
+  for (const node of graph.nodes) {
+    if (context.isDequantizer(node)) continue;
+    context.write(node, () => {
+      const writer = tfliteWriters[node.op];
+      if (!writer) context.refuse(`TFLite has no form of the operator ${node.op}`);
+      if (isUnsupported(writer)) context.refuse(writer.unsupported);
+      writer(node, context);
+    });
+  }
+  context.throwIssues();
+  const outputs = graph.outputs.map((id) => context.output(id));
+  const minRuntime = context.minRuntime();
+  const runtime = new Uint8Array(runtimeBytes);
+  runtime.set(new TextEncoder().encode(minRuntime));
+  const draft = context.draft(outputs, [runtime]);
+  const subgraph = draft.subgraphs![0];
+  const bytes = encodeModel({
+    ...draft,
+    description: options.description ?? 'Written by Whittle.',
+    metadata: [{ name: 'min_runtime_version', buffer: context.bufferCount }],
+    signature_defs: [
+      {
+        signature_key: 'serving_default',
+        subgraph_index: 0,
+        inputs: graph.inputs.map((name, i) => ({ name, tensor_index: subgraph.inputs![i] })),
+        outputs: graph.outputs.map((name, i) => ({ name, tensor_index: subgraph.outputs![i] })),
+      },
+    ],
+  });
+  return { bytes, operators: context.operatorCounts(), minRuntime };
+}

@@ -1,0 +1,25 @@
+import type { DType } from '../ir/dtype.ts';
+
+/** TensorType of the TFLite schema, by IR type. */
+export const tensorTypeCodes = {
+  float32: 0,
+  float16: 1,
+  int32: 2,
+  uint8: 3,
+  int64: 4,
+  string: 5,
+  bool: 6,
+  int16: 7,
+  int8: 9,
+  float64: 10,
+  uint64: 12,
+  uint32: 15,
+  uint16: 16,
+  int4: 17,
+  bfloat16: 18,
+  uint4: 20,
+} as const satisfies Record<DType, number>;
+
+export function tensorTypeCode(dtype: DType): number {
+  return tensorTypeCodes[dtype];
+}
