@@ -41,7 +41,7 @@ export async function openHdf5(bytes: Uint8Array, file: string): Promise<HdfFile
 
   let id: bigint;
   try {
-    id = library.open(place, library.H5F_ACC_RDONLY);
+    id = new h5wasm.File(place, 'r').file_id;
   } catch (cause) {
     library.FS.unlink(place);
     throw damaged(file, bytes, cause);

@@ -3,6 +3,7 @@ import type { Attrs, Value } from '../../ir/graph.ts';
 import { floatTensor } from '../../ir/tensor.ts';
 import type { KerasFacet, KerasLayerView, KerasReader } from '../facets.ts';
 import { layoutOf, onlyInput, reshapeTo, resultOf, scalarConstant, shapeOf } from '../keras-layers.ts';
+import { elementwiseFunctions } from './keras-functions.ts';
 
 const fused: Attrs = { activation: 'none' };
 
@@ -79,6 +80,7 @@ const rescaling: KerasReader = (layer, builder) => {
 };
 
 export const elementwiseKeras = {
+  ...elementwiseFunctions,
   Add: merge('Add', fused),
   Subtract: merge('Sub', fused, 2),
   Multiply: merge('Mul', fused),

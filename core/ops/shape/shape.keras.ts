@@ -2,6 +2,7 @@ import type { Value } from '../../ir/graph.ts';
 import { floatTensor } from '../../ir/tensor.ts';
 import type { KerasFacet, KerasLayerView, KerasReader } from '../facets.ts';
 import { axisOf, intsConstant, layoutOf, onlyInput, reshapeTo, resultOf, shapeOf } from '../keras-layers.ts';
+import { shapeFunctions } from './keras-functions.ts';
 
 function product(sizes: readonly number[]): number {
   return sizes.reduce((all, size) => all * size, 1);
@@ -114,6 +115,7 @@ function cropping(rank: number): KerasReader {
 }
 
 export const shapeKeras = {
+  ...shapeFunctions,
   Flatten: flatten,
   Reshape: reshape,
   Permute: permuteAxes,
