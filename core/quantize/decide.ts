@@ -7,7 +7,7 @@ import { activationParams } from './activation-params.ts';
 import { sizeOf } from './constants.ts';
 import { placeIntegers, placeWeights, smallestWeights } from './placement.ts';
 import type { NodePlan, PlanWarning, QuantPlan, ValuePlan } from './plan.ts';
-import { biasSlot, floatOperands, isFloatValue, ruleOf } from './rules.ts';
+import { biasSlot, floatOperands, isFloatValue, outputRule, ruleOf } from './rules.ts';
 import { fitToKernels, weightParams } from './weight-params.ts';
 
 export interface DecideOptions {
@@ -77,11 +77,12 @@ function decideIntegers(
   const { precision } = options;
   const io = ioTypeFor(precision, options.io);
   const activationType = precision === 'int8' ? 'int8' : 'int16';
+  const known = knownRanges(graph, ranges);
   const nodes = placeIntegers(graph, {
     kernels: precision,
     floatIo: io === 'float32',
     pureInteger: options.pureInteger,
-    hasRange: (id) => ranges.has(id) || valueOf(graph, id).constant !== undefined,
+    hasRange: (id) => known.has(id),
   });
   const ports =
     io === 'float32'
@@ -100,6 +101,25 @@ function decideIntegers(
     biases: {},
     warnings: islandWarnings(graph, nodes, options),
   };
+}
+
+/**
+ * Values whose range is known: seen in calibration, constant, fixed by the specification, or made by moving elements of
+ * such values.
+ */
+function knownRanges(graph: Graph, ranges: Ranges): Set<string> {
+  const known = new Set<string>(ranges.keys());
+  for (const value of graph.values.values()) if (value.constant) known.add(value.id);
+  for (const node of graph.nodes) {
+    const rule = ruleOf(node);
+    if (!rule) continue;
+    const moved = () => floatOperands(graph, node, rule).every(({ value }) => known.has(value.id));
+    node.outputs.forEach((id, slot) => {
+      const { kind } = outputRule(rule, slot);
+      if (kind === 'fixed' || (kind === 'same-as-input' && moved())) known.add(id);
+    });
+  }
+  return known;
 }
 
 /** Adds parameters for the constant weights of one integer operator, wide enough for all operators that share them. */
