@@ -71,6 +71,7 @@ const packageHomes: Record<string, readonly string[]> = {
 function sourcesBelow(folder: string): string[] {
   return readdirSync(folder, { withFileTypes: true, recursive: true })
     .filter((entry) => entry.isFile() && /\.tsx?$/.test(entry.name) && !/\.test\.tsx?$/.test(entry.name))
+    .filter((entry) => !join(entry.parentPath, entry.name).includes(join('core', 'testing')))
     .map((entry) => join(entry.parentPath, entry.name));
 }
 

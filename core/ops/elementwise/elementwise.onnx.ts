@@ -1,3 +1,164 @@
-import type { OnnxFacet } from '../facets.ts';
+/** ONNX elementwise operators. */
+import type { Value } from '../../ir/graph.ts';
+import { toNumbers } from '../../ir/tensor.ts';
+import type { OnnxFacet, OnnxReader } from '../facets.ts';
+import {
+  inner,
+  input,
+  int,
+  named,
+  type OnnxWriter,
+  plainReader,
+  plainWriter,
+  scalar,
+  since,
+  writeActivated,
+} from '../onnx-helpers.ts';
 
-export const elementwiseOnnx = { read: {}, write: {} } satisfies OnnxFacet;
+const unfused = { activation: 'none' } as const;
+
+const dataTypeIds: Readonly<Record<number, string>> = {
+  1: 'float32',
+  2: 'uint8',
+  3: 'int8',
+  4: 'uint16',
+  5: 'int16',
+  6: 'int32',
+  7: 'int64',
+  9: 'bool',
+  10: 'float16',
+  11: 'float64',
+  12: 'uint32',
+  13: 'uint64',
+  16: 'bfloat16',
+};
+
+function readBinary(op: string): OnnxReader {
+  return (node, builder) => {
+    builder.add(op, [input(node, 0), input(node, 1)], { ...unfused }, named(node));
+  };
+}
+
+/** Any number of inputs, joined two by two. */
+function readVariadic(op: string, attrs: Readonly<Record<string, string>> = {}): OnnxReader {
+  return (node, builder) => {
+    const [first, ...rest] = node.inputs.map((_, i) => input(node, i));
+    if (rest.length === 0) {
+      builder.add('Identity', [first], {}, named(node));
+      return;
+    }
+    rest.reduce<Value>((sum, value, i) => {
+      const last = i === rest.length - 1;
+      return builder.one(op, [sum, value], { ...attrs }, last ? named(node) : inner(node, `part${i}`));
+    }, first);
+  };
+}
+
+const readMean: OnnxReader = (node, builder) => {
+  const values = node.inputs.map((_, i) => input(node, i));
+  const sum = values.reduce((total, value, i) =>
+    builder.one('Add', [total, value], { ...unfused }, inner(node, `sum${i}`)),
+  );
+  const count = scalar(builder, node, 'count', sum.type.dtype, values.length);
+  builder.add('Div', [sum, count], { ...unfused }, named(node));
+};
+
+/** Greater or equal is not "not less": NaN is neither. */
+function readOrEqual(op: string): OnnxReader {
+  return (node, builder) => {
+    const operands = [input(node, 0), input(node, 1)];
+    const strict = builder.one(op, operands, {}, inner(node, 'strict'));
+    const equal = builder.one('Equal', operands, {}, inner(node, 'equal'));
+    builder.add('Or', [strict, equal], {}, named(node));
+  };
+}
+
+/** Of two truth values: different. */
+const readXor: OnnxReader = (node, builder) => {
+  const equal = builder.one('Equal', [input(node, 0), input(node, 1)], {}, inner(node, 'equal'));
+  builder.add('Not', [equal], {}, named(node));
+};
+
+const readCast: OnnxReader = (node, builder) => {
+  // Only casts to 8-bit floats, which are refused, depend on these.
+  node.int('saturate', 1);
+  node.string('round_mode', 'up');
+  const id = node.int('to', 0);
+  const to = dataTypeIds[id] ?? node.refuse(`it casts to element type ${id}`);
+  builder.add('Cast', [input(node, 0)], { to }, named(node));
+};
+
+const readCastLike: OnnxReader = (node, builder) => {
+  node.int('saturate', 1);
+  node.string('round_mode', 'up');
+  builder.add('Cast', [input(node, 0)], { to: input(node, 1).type.dtype }, named(node));
+};
+
+/** Dropout does nothing when a model is used; a model that asks for training behaviour is refused. */
+const readDropout: OnnxReader = (node, builder) => {
+  node.float('ratio', 0.5);
+  node.int('seed', 0);
+  const training = node.inputs[2];
+  if (training && (!training.constant || toNumbers(training.constant)[0])) {
+    node.refuse('its training_mode is not known to be off');
+  }
+  builder.add('Identity', [input(node, 0)], {}, { name: node.name, outputs: node.outputs.slice(0, 1) });
+};
+
+function writeBinary(opType: string): OnnxWriter {
+  return (node, context) =>
+    writeActivated(node, context, (output) => context.node(opType, node.inputs, [output]));
+}
+
+const writeCast: OnnxWriter = (node, context) => {
+  const id = Object.keys(dataTypeIds).find((key) => dataTypeIds[Number(key)] === node.attrs.to);
+  if (!id) context.refuse(`it casts to ${String(node.attrs.to)}, which ONNX does not have`);
+  context.node('Cast', node.inputs, node.outputs, { to: int(Number(id)) });
+};
+
+const binaries = ['Add', 'Sub', 'Mul', 'Div'] as const;
+const plain = [
+  'Pow',
+  'Equal',
+  'Greater',
+  'Less',
+  'And',
+  'Or',
+  'Abs',
+  'Neg',
+  'Exp',
+  'Log',
+  'Sqrt',
+  'Reciprocal',
+  'Floor',
+  'Ceil',
+  'Round',
+  'Sin',
+  'Cos',
+  'Erf',
+  'Not',
+  'Identity',
+  'Where',
+] as const;
+
+export const elementwiseOnnx = {
+  read: {
+    ...Object.fromEntries(binaries.map((op) => [op, since(7, readBinary(op))])),
+    ...Object.fromEntries(plain.map((op) => [op, since(1, plainReader(op))])),
+    Max: since(6, readVariadic('Max')),
+    Min: since(6, readVariadic('Min')),
+    Sum: since(6, readVariadic('Add', unfused)),
+    Mean: since(6, readMean),
+    GreaterOrEqual: since(12, readOrEqual('Greater')),
+    LessOrEqual: since(12, readOrEqual('Less')),
+    Xor: since(7, readXor),
+    Cast: since(6, readCast),
+    CastLike: since(15, readCastLike),
+    Dropout: since(7, readDropout),
+  },
+  write: {
+    ...Object.fromEntries(binaries.map((op) => [op, writeBinary(op)])),
+    ...Object.fromEntries([...plain, 'Max', 'Min'].map((op) => [op, plainWriter(op)])),
+    Cast: writeCast,
+  },
+} satisfies OnnxFacet;

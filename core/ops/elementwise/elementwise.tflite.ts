@@ -18,38 +18,22 @@ import {
 import { tensorTypeCode } from '../tflite-types.ts';
 import type { FusedActivation } from '../vocabulary.ts';
 
-/** Ranks up to which LiteRT's kernels broadcast. */
-const broadcastRanks: Readonly<Record<string, number>> = {
-  ADD: 6,
-  MUL: 6,
-  SUB: 6,
-  DIV: 5,
-  MAXIMUM: 5,
-  MINIMUM: 5,
-  POW: 4,
-  EQUAL: 4,
-  GREATER: 4,
-  LESS: 4,
-  LOGICAL_AND: 4,
-  LOGICAL_OR: 4,
-  SELECT_V2: 5,
-};
+/** The rank up to which LiteRT's kernels broadcast. */
+const broadcastRank = 6;
 
-function checkBroadcast(node: Node, context: TfliteWriteContext, builtin: string): void {
+function checkBroadcast(node: Node, context: TfliteWriteContext): void {
   const shapes = node.inputs.map((_, i) => inputValue(node, context, i).type.shape);
   const rank = Math.max(...shapes.map((shape) => shape.length));
-  const broadcasts = shapes.some((shape) => shape.join() !== shapes[0].join());
-  if (broadcasts && rank > broadcastRanks[builtin]) {
-    context.refuse(
-      `${builtin} broadcasts up to rank ${broadcastRanks[builtin]}; the shapes are ${shapes.map((s) => `[${s.join(', ')}]`).join(' and ')}`,
-    );
+  if (rank > broadcastRank && shapes.some((shape) => shape.join() !== shapes[0].join())) {
+    const texts = shapes.map((shape) => `[${shape.join(', ')}]`);
+    context.refuse(`TFLite broadcasts up to rank ${broadcastRank}; the shapes are ${texts.join(' and ')}`);
   }
 }
 
 /** An operator with two inputs and, where it has a table of options, a fused activation. */
 function binary(builtin: string, table?: string): TfliteWriter {
   return (node, context) => {
-    checkBroadcast(node, context, builtin);
+    checkBroadcast(node, context);
     const fields: Record<string, unknown> = {
       fused_activation_function: activationCodes[(node.attrs.activation as FusedActivation) ?? 'none'],
     };
@@ -68,7 +52,7 @@ function binary(builtin: string, table?: string): TfliteWriter {
 /** MAXIMUM and MINIMUM compare stored numbers, so all three tensors have the parameters of the first. */
 function extremum(builtin: string): TfliteWriter {
   return (node, context) => {
-    checkBroadcast(node, context, builtin);
+    checkBroadcast(node, context);
     const [a, b] = [inputValue(node, context, 0), inputValue(node, context, 1)];
     const { ref, finish } = outputWithQuantOf(a, node, context);
     context.op(builtin, [context.tensor(a.id), requantized(b, a.quant, node, context)], [ref]);
@@ -78,7 +62,7 @@ function extremum(builtin: string): TfliteWriter {
 
 function comparison(builtin: string): TfliteWriter {
   return (node, context) => {
-    checkBroadcast(node, context, builtin);
+    checkBroadcast(node, context);
     const [a, b] = [inputValue(node, context, 0), inputValue(node, context, 1)];
     context.op(
       builtin,
@@ -132,7 +116,7 @@ function writeCast(node: Node, context: TfliteWriteContext): void {
 }
 
 function writeWhere(node: Node, context: TfliteWriteContext): void {
-  checkBroadcast(node, context, 'SELECT_V2');
+  checkBroadcast(node, context);
   const [x, y] = [inputValue(node, context, 1), inputValue(node, context, 2)];
   const { ref, finish } = outputWithQuantOf(x, node, context);
   const inputs = [
