@@ -1,0 +1,102 @@
+/** Writes a graph as an ONNX file. */
+import { type Issue, WhittleError } from '../../contract/errors.ts';
+import { dtypeBits, isFloat } from '../../ir/dtype.ts';
+import { type Graph, type Node, type ValueId, valueOf } from '../../ir/graph.ts';
+import { onnxWriters } from '../../ops/registry.ts';
+import { dataTypeOf, irVersionFor, modelTable, newestOpset, type ValueInfoProto } from './schema.ts';
+import { encode } from './wire.ts';
+import { WriteContext } from './write-context.ts';
+
+export interface WriteOnnxOptions {
+  /** Opset to write, 13 to 26. Default: the source's own, but at least 13 (the first with per-axis QDQ). */
+  readonly opset?: number;
+  /** Inner values to give out besides the graph's outputs, for calibration and comparison. */
+  readonly extraOutputs?: readonly ValueId[];
+}
+
+const oldestWritten = 13;
+
+/** 16-bit and 4-bit integers between QuantizeLinear and DequantizeLinear came with opset 21. */
+function leastOpset(graph: Graph): number {
+  for (const node of graph.nodes) {
+    if (node.op !== 'QuantizeLinear' && node.op !== 'DequantizeLinear') continue;
+    for (const id of [...node.inputs.slice(0, 1), ...node.outputs]) {
+      const dtype = id === null ? undefined : valueOf(graph, id).type.dtype;
+      if (dtype && !isFloat(dtype) && (dtypeBits[dtype] === 16 || dtypeBits[dtype] === 4)) return 21;
+    }
+  }
+  return oldestWritten;
+}
+
+function valueInfo(graph: Graph, id: ValueId): ValueInfoProto {
+  const { dtype, shape } = valueOf(graph, id).type;
+  const dim = shape.map((size) => (typeof size === 'number' ? { dimValue: size } : { dimParam: size }));
+  return { name: id, type: { tensorType: { elemType: dataTypeOf(dtype), shape: { dim } } } };
+}
+
+/**
+ * Writes a valid ONNX model: initializers as raw data, fused activations as nodes of their own (the value keeps its
+ * name after the activation; the one before it is called `name/pre`), dense layers as Gemm or MatMul.
+ * Quantized tensors are written where QuantizeLinear and DequantizeLinear nodes stand.
+ * @param graph spatial operators in NCHW order.
+ * @throws WhittleError `model.unsupported-operator` or `model.unsupported-option` with every node that ONNX of this
+ * opset cannot say; `usage` for an opset that is not written.
+ */
+export function writeOnnx(graph: Graph, options: WriteOnnxOptions = {}): Uint8Array {
+  const opset = options.opset ?? Math.max(graph.source.opset ?? 0, leastOpset(graph));
+  if (opset < oldestWritten || opset > newestOpset) {
+    throw new WhittleError(
+      'usage',
+      `ONNX is written in opsets ${oldestWritten} to ${newestOpset}, not ${opset}.`,
+    );
+  }
+  const context = new WriteContext(graph, opset);
+  const issues: Issue[] = [];
+  for (const node of graph.nodes) {
+    try {
+      writeNode(graph, node, context);
+    } catch (error) {
+      if (!(error instanceof WhittleError)) throw error;
+      issues.push(...error.issues);
+    }
+  }
+  if (issues.length) {
+    const more = issues.length > 1 ? ` (and ${issues.length - 1} more)` : '';
+    throw new WhittleError('model.unsupported-option', `${issues[0].message}${more}`, { issues });
+  }
+  const outputs = [...new Set([...graph.outputs, ...(options.extraOutputs ?? [])])];
+  for (const id of outputs) context.constant(id);
+  return encode(
+    {
+      irVersion: irVersionFor(opset),
+      opsetImport: [{ domain: '', version: opset }],
+      producerName: 'whittle',
+      docString: `Written by Whittle from ${graph.name}.`,
+      graph: {
+        node: context.nodes,
+        name: graph.name,
+        initializer: context.initializers,
+        sparseInitializer: [],
+        input: graph.inputs.map((id) => valueInfo(graph, id)),
+        output: outputs.map((id) => valueInfo(graph, id)),
+      },
+      metadataProps: Object.entries(graph.source.metadata ?? {}).map(([key, value]) => ({ key, value })),
+      functions: [],
+    },
+    modelTable,
+  );
+}
+
+function writeNode(graph: Graph, node: Node, context: WriteContext): void {
+  context.begin(node);
+  const write = onnxWriters[node.op];
+  if (!write) context.refuse('ONNX has no such operator');
+  if (node.op !== 'QuantizeLinear' && node.op !== 'DequantizeLinear') {
+    for (const id of [...node.inputs, ...node.outputs]) {
+      if (id !== null && valueOf(graph, id).quant) {
+        context.refuse(`"${id}" is quantized; QuantizeLinear and DequantizeLinear must stand around it`);
+      }
+    }
+  }
+  write(node, context);
+}
