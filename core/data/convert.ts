@@ -1,5 +1,6 @@
 import { type DType, isFloat, storageArray } from '../ir/dtype.ts';
 import { elementCount, type Tensor, tensorOf, toFloat32, typedData } from '../ir/tensor.ts';
+import { halfBits } from '../kernels/half.ts';
 
 const integerRange: Partial<Record<DType, [bigint, bigint]>> = {
   int8: [-128n, 127n],
@@ -32,7 +33,7 @@ export function convertTensor(tensor: Tensor, to: DType): Tensor | string {
   const source = typedData(tensor);
   if (to === 'float64') return tensorOf(to, tensor.shape, Float64Array.from(source, Number));
   if (to === 'float16') {
-    const bits = Uint16Array.from(toFloat32(tensor), numberToHalfBits);
+    const bits = Uint16Array.from(toFloat32(tensor), halfBits);
     return tensorOf(to, tensor.shape, bits);
   }
   const range = integerRange[to];
@@ -46,32 +47,4 @@ export function convertTensor(tensor: Tensor, to: DType): Tensor | string {
     out[i] = wide ? value : Number(value);
   }
   return tensorOf(to, tensor.shape, out as unknown as Int32Array);
-}
-
-const scratchFloat = new Float32Array(1);
-const scratchBits = new Uint32Array(scratchFloat.buffer);
-
-/** IEEE 754 binary16 bits of a number, rounded to nearest even. */
-export function numberToHalfBits(value: number): number {
-  scratchFloat[0] = value;
-  const bits = scratchBits[0];
-  const sign = (bits >>> 16) & 0x8000;
-  const exponent = (bits >>> 23) & 0xff;
-  const mantissa = bits & 0x7fffff;
-  if (exponent === 0xff) return sign | 0x7c00 | (mantissa ? 0x200 : 0);
-  const half = exponent - 112;
-  if (half >= 31) return sign | 0x7c00;
-  if (half <= 0) {
-    if (half < -10) return sign;
-    return sign | roundShift(mantissa | 0x800000, 14 - half);
-  }
-  // A carry out of the mantissa runs into the exponent, which is what rounding up to the next power means.
-  return sign | ((half << 10) + roundShift(mantissa, 13));
-}
-
-function roundShift(value: number, shift: number): number {
-  const kept = value >>> shift;
-  const rest = value & ((1 << shift) - 1);
-  const half = 1 << (shift - 1);
-  return rest > half || (rest === half && kept & 1) ? kept + 1 : kept;
 }
