@@ -1,74 +1,42 @@
-import { type UtilityProcess, utilityProcess } from 'electron';
+import { utilityProcess } from 'electron';
+import type { CoreChild } from '../../core/rpc/supervisor.ts';
+import { Listeners } from '../../core/rpc/wire.ts';
 
-const restartsAllowed = 5;
-const restartWindowMs = 60_000;
+const killAfterMs = 2000;
 
 /**
- * Owns the life of the core process: starts it, passes messages on, and starts it again when it ends unasked, at most
- * five times a minute. Messages posted while it is starting wait for it.
+ * The core as a utility process of Electron.
+ * @param script absolute path of the core's bundle; inside a packaged app its unpacked twin is run, because the core
+ * loads native code and starts workers from real files.
  */
-export class CoreProcess {
-  private readonly script: string;
-  private child: UtilityProcess | undefined;
-  private ready = false;
-  private stopping = false;
-  private waiting: unknown[] = [];
-  private readonly restarts: number[] = [];
-  private messageListener: (message: unknown) => void = () => {};
-  private closeListener: (reason: string) => void = () => {};
-
-  /** @param script absolute path of the core's bundle; inside a packaged app its unpacked twin is run. */
-  constructor(script: string) {
-    this.script = script.replace('app.asar', 'app.asar.unpacked');
-  }
-
-  onMessage(listener: (message: unknown) => void): void {
-    this.messageListener = listener;
-  }
-
-  onClose(listener: (reason: string) => void): void {
-    this.closeListener = listener;
-  }
-
-  start(): void {
-    const child = utilityProcess.fork(this.script, [], {
-      serviceName: 'Whittle core',
-      stdio: 'inherit',
-      env: { ...process.env, WHITTLE_RESOURCES: process.resourcesPath, WHITTLE_SHELL: 'desktop' },
-    });
-    this.child = child;
-    child.on('spawn', () => {
-      this.ready = true;
-      for (const message of this.waiting.splice(0)) child.postMessage(message);
-    });
-    child.on('message', (message: unknown) => this.messageListener(message));
-    child.on('exit', (code) => this.ended(code));
-  }
-
-  post(message: unknown): void {
-    if (this.child && this.ready) this.child.postMessage(message);
-    else this.waiting.push(message);
-  }
-
-  stop(): void {
-    this.stopping = true;
-    this.child?.kill();
-  }
-
-  private ended(code: number): void {
-    this.child = undefined;
-    this.ready = false;
-    if (this.stopping) return;
-    const now = Date.now();
-    this.restarts.push(now);
-    while (this.restarts[0] < now - restartWindowMs) this.restarts.shift();
-    if (this.restarts.length > restartsAllowed) {
-      this.closeListener(
-        `The core ended ${this.restarts.length} times within a minute (last code ${code}); restart Whittle.`,
-      );
-      return;
-    }
-    this.start();
-    this.closeListener(`The core ended unexpectedly (code ${code}) and was started again.`);
-  }
+export function utilityCore(script: string): CoreChild {
+  const child = utilityProcess.fork(script.replace('app.asar', 'app.asar.unpacked'), [], {
+    serviceName: 'Whittle core',
+    stdio: 'inherit',
+    env: { ...process.env, WHITTLE_RESOURCES: process.resourcesPath, WHITTLE_SHELL: 'desktop' },
+  });
+  const exits = new Listeners<string>();
+  let waiting: unknown[] | undefined = [];
+  let ended = false;
+  child.on('spawn', () => {
+    for (const message of waiting ?? []) child.postMessage(message);
+    waiting = undefined;
+  });
+  child.on('exit', (code) => {
+    ended = true;
+    exits.tell(`code ${code}`);
+  });
+  return {
+    // What is posted while the process starts waits for it.
+    post: (message) => (waiting ? void waiting.push(message) : child.postMessage(message)),
+    onMessage: (listener) => void child.on('message', listener),
+    onExit: (listener) => void exits.add(listener),
+    stop: () =>
+      new Promise((resolve) => {
+        if (ended) return resolve();
+        exits.add(() => resolve());
+        child.kill();
+        setTimeout(resolve, killAfterMs);
+      }),
+  };
 }

@@ -1,10 +1,11 @@
 import { join } from 'node:path';
 import { app, type BrowserWindow, ipcMain, protocol, session } from 'electron';
+import { CoreSupervisor } from '../../core/rpc/supervisor.ts';
 import { channels } from '../preload/bridge.ts';
 import { appOrigin, serveApp } from '../security/app-protocol.ts';
 import { denyPermissions, lockDown } from '../security/lock-down.ts';
 import { isStudio } from '../security/senders.ts';
-import { CoreProcess } from './core-process.ts';
+import { utilityCore } from './core-process.ts';
 import { serveDialogs } from './dialogs.ts';
 import { setMenu } from './menu.ts';
 import { openWindow } from './window.ts';
@@ -30,14 +31,16 @@ function start(): void {
   protocol.handle('app', (request) => serveApp(join(dist, 'renderer'), request.url));
   serveDialogs(() => window);
 
-  const core = new CoreProcess(join(dist, 'core', 'core-process.js'));
+  const supervisor = new CoreSupervisor({
+    spawn: () => utilityCore(join(dist, 'core', 'core-process.js')),
+    onCrash: (message) => console.error(message),
+  });
+  const core = supervisor.connect();
   core.onMessage((message) => toPage(channels.message, message));
-  core.onClose((reason) => toPage(channels.closed, reason));
   ipcMain.on(channels.post, (event, message: unknown) => {
     if (isStudio(event)) core.post(message);
   });
-  core.start();
-  app.on('before-quit', () => core.stop());
+  app.on('before-quit', () => void supervisor.stop());
 
   window = openWindow();
   window.on('closed', () => {

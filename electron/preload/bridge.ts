@@ -2,7 +2,6 @@
 export const channels = {
   post: 'core:post',
   message: 'core:message',
-  closed: 'core:closed',
   openFiles: 'dialog:open',
   saveFile: 'dialog:save',
   showInFolder: 'shell:show',
@@ -15,7 +14,7 @@ export interface DesktopBridge {
   /** Sends one RPC message to the core. */
   post(message: unknown): void;
   onMessage(listener: (message: unknown) => void): void;
-  /** The core ended with a reason; it is started again by itself. */
+  /** The window's pipe to the main process never closes while the page lives; a lost core is told as a message. */
   onClose(listener: (reason: string) => void): void;
   /** Where a dropped file lies on disk. */
   pathForFile(file: File): string;

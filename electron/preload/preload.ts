@@ -6,9 +6,7 @@ const bridge: DesktopBridge = {
   onMessage: (listener) => {
     ipcRenderer.on(channels.message, (_event, message: unknown) => listener(message));
   },
-  onClose: (listener) => {
-    ipcRenderer.on(channels.closed, (_event, reason: string) => listener(reason));
-  },
+  onClose: () => {},
   pathForFile: (file) => webUtils.getPathForFile(file),
   openFileDialog: (kind) => ipcRenderer.invoke(channels.openFiles, kind),
   saveFileDialog: (suggestedName) => ipcRenderer.invoke(channels.saveFile, suggestedName),
