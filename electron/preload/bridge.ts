@@ -13,9 +13,9 @@ export type OpenKind = 'model' | 'model-folder' | 'data' | 'data-folder' | 'reci
 export interface DesktopBridge {
   /** Sends one RPC message to the core. */
   post(message: unknown): void;
-  onMessage(listener: (message: unknown) => void): void;
-  /** The window's pipe to the main process never closes while the page lives; a lost core is told as a message. */
-  onClose(listener: (reason: string) => void): void;
+  onMessage(listener: (message: unknown) => void): () => void;
+  /** The window's pipe never closes while the page lives; a lost core is told as a message. */
+  onClose(listener: () => void): () => void;
   /** Where a dropped file lies on disk. */
   pathForFile(file: File): string;
   openFileDialog(kind: OpenKind): Promise<string[]>;

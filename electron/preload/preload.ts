@@ -1,12 +1,14 @@
-import { contextBridge, ipcRenderer, webUtils } from 'electron';
+import { contextBridge, type IpcRendererEvent, ipcRenderer, webUtils } from 'electron';
 import { channels, type DesktopBridge } from './bridge.ts';
 
 const bridge: DesktopBridge = {
   post: (message) => ipcRenderer.send(channels.post, message),
   onMessage: (listener) => {
-    ipcRenderer.on(channels.message, (_event, message: unknown) => listener(message));
+    const relay = (_event: IpcRendererEvent, message: unknown) => listener(message);
+    ipcRenderer.on(channels.message, relay);
+    return () => void ipcRenderer.removeListener(channels.message, relay);
   },
-  onClose: () => {},
+  onClose: () => () => {},
   pathForFile: (file) => webUtils.getPathForFile(file),
   openFileDialog: (kind) => ipcRenderer.invoke(channels.openFiles, kind),
   saveFileDialog: (suggestedName) => ipcRenderer.invoke(channels.saveFile, suggestedName),
