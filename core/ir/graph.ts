@@ -75,11 +75,14 @@ export interface Graph {
   readonly source: GraphSource;
 }
 
-export function valueOf(graph: Graph, id: ValueId): Value {
+/** The value of that name. @throws Error when there is none. */
+export function valueNamed(graph: Graph, id: ValueId): Value {
   const value = graph.values.get(id);
   if (!value) throw new Error(`graph ${graph.name} has no value ${id}`);
   return value;
 }
+
+export { valueNamed as valueOf };
 
 /** Nodes that read each value, in graph order. */
 export function consumersOf(graph: Graph): Map<ValueId, Node[]> {

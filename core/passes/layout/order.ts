@@ -81,40 +81,47 @@ function partsOf(shape: readonly number[], order: Order, split = order.inner): P
   return { dims, perm };
 }
 
-export type Conversion =
-  | { kind: 'none' }
-  /** The elements lie the same way; only the shape differs. */
-  | { kind: 'reshape' }
-  /** Reshaped to `dims` (as they lie now), transposed by `perm`, reshaped to the new physical shape. */
-  | { kind: 'transpose'; dims: readonly number[]; perm: readonly number[] };
+export type ConversionStep =
+  | { op: 'Reshape'; shape: readonly number[] }
+  | { op: 'Transpose'; perm: readonly number[] };
 
-/** What takes a value of this shape from one order to another. @throws RangeError for orders that split differently. */
-export function conversion(shape: readonly number[], from: Order, to: Order): Conversion {
-  if (sameOrder(from, to)) return { kind: 'none' };
-  const split = from.inner ?? to.inner;
-  if (
-    to.inner &&
-    from.inner &&
-    (to.inner.axis !== from.inner.axis || !sameList(to.inner.dims, from.inner.dims))
-  ) {
-    throw new RangeError('the orders split different axes');
+function sameSplit(a: Order, b: Order): boolean {
+  return !a.inner || !b.inner || (a.inner.axis === b.inner.axis && sameList(a.inner.dims, b.inner.dims));
+}
+
+/** Operators that take a value of this shape from one order to another, working on memory as it lies. */
+export function conversionSteps(shape: readonly number[], from: Order, to: Order): ConversionStep[] {
+  if (sameOrder(from, to)) return [];
+  if (!sameSplit(from, to)) {
+    const middle = sourceOrder(shape.length);
+    return [...conversionSteps(shape, from, middle), ...conversionSteps(shape, middle, to)];
   }
+  const split = from.inner ?? to.inner;
   const a = partsOf(shape, from, split);
   const b = partsOf(shape, to, split);
   const real = (part: number) => a.dims[part] !== 1;
-  if (sameList(a.perm.filter(real), b.perm.filter(real))) {
-    const unchanged = sameList(physicalShape(shape, from), physicalShape(shape, to));
-    return { kind: unchanged ? 'none' : 'reshape' };
+  const steps: ConversionStep[] = [];
+  let lying = physicalShape(shape, from);
+  const reshapeTo = (wanted: readonly number[]) => {
+    if (!sameList(lying, wanted)) steps.push({ op: 'Reshape', shape: wanted });
+    lying = [...wanted];
+  };
+  if (!sameList(a.perm.filter(real), b.perm.filter(real))) {
+    reshapeTo(a.perm.map((part) => a.dims[part]));
+    const perm = b.perm.map((part) => a.perm.indexOf(part));
+    steps.push({ op: 'Transpose', perm });
+    lying = perm.map((i) => lying[i]);
   }
-  const dims = a.perm.map((part) => a.dims[part]);
-  return { kind: 'transpose', dims, perm: b.perm.map((part) => a.perm.indexOf(part)) };
+  reshapeTo(physicalShape(shape, to));
+  return steps;
 }
 
-/** Cost of a conversion: elements moved, and a little for the operator itself. */
+/** Cost of a conversion: elements moved, and a little for each operator itself. */
 export function conversionCost(shape: readonly number[], from: Order, to: Order): number {
-  const { kind } = conversion(shape, from, to);
-  if (kind === 'none') return 0;
-  return kind === 'reshape' ? 16 : elementCount(shape) + 64;
+  let cost = 0;
+  for (const { op } of conversionSteps(shape, from, to))
+    cost += op === 'Reshape' ? 16 : elementCount(shape) + 64;
+  return cost;
 }
 
 /** Order of `Transpose(x, perm)` when it lies in memory as x does. */

@@ -1,0 +1,106 @@
+import { WhittleError } from '../contract/errors.ts';
+import type { Graph } from '../ir/graph.ts';
+import { verifyGraph } from '../ir/verify.ts';
+import { inferTypes } from '../ops/registry.ts';
+import { foldAffineBack } from './fold-affine-back.ts';
+import { foldAffineForward } from './fold-affine-forward.ts';
+import { foldConstants } from './fold-constants.ts';
+import { foldPadding } from './fold-padding.ts';
+import { fuseActivations } from './fuse-activations.ts';
+import { layoutPass } from './layout/plan-layout.ts';
+import { lowerAffine } from './lower-affine.ts';
+import { mergeTransposes } from './merge-transposes.ts';
+import type { Pass, PassReport } from './pass.ts';
+import { removeIdentities } from './remove-identities.ts';
+import { simplifyReshapes } from './simplify-reshapes.ts';
+import { softmaxLast } from './softmax-last.ts';
+import { toFullyConnected } from './to-fully-connected.ts';
+
+export interface Prepared {
+  readonly graph: Graph;
+  /** What each pass did, in order. */
+  readonly reports: readonly ({ readonly id: string } & PassReport)[];
+}
+
+/** What both targets want. The order matters where a comment says so. */
+const common: readonly Pass[] = [
+  // First, because shape arithmetic and constant weights decide what every other pass can see.
+  foldConstants,
+  removeIdentities,
+  toFullyConnected,
+  simplifyReshapes,
+  mergeTransposes,
+  // Weights that a dense layer got by transposing are read by the folding of scales.
+  foldAffineBack,
+  // After folding back: what follows a convolution belongs there, only the rest is pushed on.
+  foldAffineForward,
+  // Padding moves into convolutions after offsets were folded forward, which padding would forbid.
+  foldPadding,
+  lowerAffine,
+  // Last of the arithmetic: folding needs operators without a fused activation.
+  fuseActivations,
+  removeIdentities,
+];
+
+const forOnnx: readonly Pass[] = [
+  ...common,
+  layoutPass({ layout: 'NCHW', channelsLastBorders: false, lastAxisOnly: new Set() }),
+  // Transposes and reshapes that the layout put side by side.
+  mergeTransposes,
+  simplifyReshapes,
+  foldConstants,
+  removeIdentities,
+];
+
+const forTflite = (layout: 'nhwc' | 'keep'): readonly Pass[] => [
+  ...common,
+  // Before the layout, which knows what to do with the transposes.
+  softmaxLast,
+  layoutPass({
+    layout: 'NHWC',
+    channelsLastBorders: layout === 'nhwc',
+    lastAxisOnly: new Set(['Softmax', 'LogSoftmax']),
+  }),
+  mergeTransposes,
+  simplifyReshapes,
+  foldConstants,
+  removeIdentities,
+];
+
+function check(graph: Graph, after: string): void {
+  const problems = verifyGraph(graph, inferTypes);
+  if (problems.length === 0) return;
+  throw new WhittleError('internal', `${graph.name} is not well formed ${after}: ${problems[0]}`, {
+    issues: problems.map((message) => ({ code: 'internal', severity: 'error', message })),
+  });
+}
+
+/**
+ * Runs passes in order and verifies the graph before the first and after each one.
+ * @throws WhittleError `internal` naming the pass and all that is wrong.
+ */
+export function runPasses(graph: Graph, passes: readonly Pass[]): Prepared {
+  check(graph, 'as read');
+  const reports: ({ id: string } & PassReport)[] = [];
+  let current = graph;
+  for (const pass of passes) {
+    const { graph: next, report } = pass.run(current);
+    if (next !== current) check(next, `after ${pass.id}`);
+    current = next;
+    reports.push({ id: pass.id, ...report });
+  }
+  return { graph: current, reports };
+}
+
+/** A reader's graph in the form that ONNX is written from and calibration runs on: channels first, folded and fused. */
+export function prepareForOnnx(graph: Graph): Prepared {
+  return runPasses(graph, forOnnx);
+}
+
+/**
+ * A reader's graph in the form that TFLite is written from: channels last, folded and fused. With `nhwc` image inputs
+ * and feature-map outputs are channels last too; `keep` leaves the source's order at the borders.
+ */
+export function prepareForTflite(graph: Graph, options: { layout: 'nhwc' | 'keep' }): Prepared {
+  return runPasses(graph, forTflite(options.layout));
+}
