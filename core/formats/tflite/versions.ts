@@ -76,6 +76,8 @@ function transposeVersion(s: OperatorSignature): number {
 function fullyConnectedVersion(s: OperatorSignature): number {
   if (both(s, 'int16', 'int4')) return 13;
   if (isHybrid(s) && s.inputs[1]?.perAxis) return 12;
+  // TensorFlow gives float × int4 no version; no runtime before that of int8 × int4 knows the type.
+  if (both(s, 'float32', 'int4')) return 10;
   if (both(s, 'int16', 'int8') && s.options.quantized_bias_type) return 11;
   if (both(s, 'int16', 'int8') || both(s, 'int16', 'int16')) return 7;
   if (s.inputs.length === 2) return 6;

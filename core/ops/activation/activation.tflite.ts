@@ -1,4 +1,4 @@
-import type { Node } from '../../ir/graph.ts';
+import type { Node, Value } from '../../ir/graph.ts';
 import type { TfliteFacet, TfliteTensorRef, TfliteWriteContext } from '../facets.ts';
 import {
   activationCodes,
@@ -31,7 +31,8 @@ function writeClip(node: Node, context: TfliteWriteContext): void {
   const low = constantInput(node, context, 1)?.[0] ?? Number.NEGATIVE_INFINITY;
   const high = constantInput(node, context, 2)?.[0] ?? Number.POSITIVE_INFINITY;
   const builtin = clipOperator(low, high);
-  if (builtin) {
+  // RELU_N1_TO_1 has no 16-bit kernel.
+  if (builtin && !(builtin === 'RELU_N1_TO_1' && x.type.dtype === 'int16')) {
     unary(builtin)(node, context);
     return;
   }
@@ -81,24 +82,39 @@ function writePRelu(node: Node, context: TfliteWriteContext): void {
   context.op('PRELU', [context.tensor(x.id), context.tensor(slope.id)], [outputTensor(node, context)]);
 }
 
-/** Steps of a composed activation over tensors like x. */
+/** Steps of a composed activation, in float: inside of an integer model between DEQUANTIZE and QUANTIZE. */
 class Composition {
   private readonly node: Node;
   private readonly context: TfliteWriteContext;
+  private readonly isInteger: boolean;
+  private readonly like: Value;
   private count = 0;
   readonly x: TfliteTensorRef;
   readonly y: TfliteTensorRef;
 
   constructor(node: Node, context: TfliteWriteContext) {
-    needFloat(node, context);
     this.node = node;
     this.context = context;
+    const output = outputValue(node, context);
+    this.isInteger = output.quant !== undefined;
+    if (!this.isInteger) needFloat(node, context);
+    this.like = { id: output.id, type: { dtype: 'float32', shape: output.type.shape } };
+    this.y = this.isInteger ? innerLike(context, `${node.id}/result`, this.like) : context.tensor(output.id);
     this.x = inputTensor(node, context, 0);
-    this.y = outputTensor(node, context);
+    if (this.isInteger) {
+      const real = innerLike(context, `${node.id}/real`, this.like);
+      context.op('DEQUANTIZE', [this.x], [real]);
+      this.x = real;
+    }
+  }
+
+  /** Ends the composition once y is written. */
+  finish(): void {
+    if (this.isInteger) this.context.op('QUANTIZE', [this.y], [outputTensor(this.node, this.context)]);
   }
 
   number(value: number): TfliteTensorRef {
-    return scalarLike(outputValue(this.node, this.context), this.context, `${this.node.id}/number`, value);
+    return scalarLike(this.like, this.context, `${this.node.id}/number`, value);
   }
 
   step(
@@ -108,7 +124,7 @@ class Composition {
     fused: 'none' | 'relu' | 'relu6' = 'none',
   ): TfliteTensorRef {
     const name = `${this.node.id}/${builtin.toLowerCase()}_${this.count++}`;
-    const output = to ?? innerLike(this.context, name, outputValue(this.node, this.context));
+    const output = to ?? innerLike(this.context, name, this.like);
     const table = { ADD: 'AddOptions', MUL: 'MulOptions', SUB: 'SubOptions', DIV: 'DivOptions' }[builtin];
     const fields = { fused_activation_function: activationCodes[fused] };
     this.context.op(builtin, inputs, [output], table ? { table, fields } : undefined);
@@ -131,12 +147,14 @@ function writeElu(node: Node, context: TfliteWriteContext): void {
   }
   const steps = new Composition(node, context);
   eluParts(steps, alpha, steps.y);
+  steps.finish();
 }
 
 function writeSelu(node: Node, context: TfliteWriteContext): void {
   const { alpha, gamma } = attrsOf(node, 'Selu');
   const steps = new Composition(node, context);
   steps.step('MUL', [eluParts(steps, alpha), steps.number(gamma)], steps.y);
+  steps.finish();
 }
 
 /** max(x, 0) + log(1 + exp(−|x|)), which never overflows. */
@@ -149,17 +167,20 @@ function softplus(steps: Composition, to?: TfliteTensorRef): TfliteTensorRef {
 function writeSoftplus(node: Node, context: TfliteWriteContext): void {
   const steps = new Composition(node, context);
   softplus(steps, steps.y);
+  steps.finish();
 }
 
 function writeMish(node: Node, context: TfliteWriteContext): void {
   const steps = new Composition(node, context);
   steps.step('MUL', [steps.x, steps.step('TANH', [softplus(steps)])], steps.y);
+  steps.finish();
 }
 
 function writeSoftsign(node: Node, context: TfliteWriteContext): void {
   const steps = new Composition(node, context);
   const size = steps.step('ADD', [steps.step('ABS', [steps.x]), steps.number(1)]);
   steps.step('DIV', [steps.x, size], steps.y);
+  steps.finish();
 }
 
 /** relu6(6 × alpha × x + 6 × beta) / 6. */
@@ -171,6 +192,7 @@ function writeHardSigmoid(node: Node, context: TfliteWriteContext): void {
   const scaled = isSixth ? steps.x : steps.step('MUL', [steps.x, steps.number(6 * alpha)]);
   const limited = steps.step('ADD', [scaled, steps.number(6 * beta)], undefined, 'relu6');
   steps.step('MUL', [limited, steps.number(1 / 6)], steps.y);
+  steps.finish();
 }
 
 /** x × LOGISTIC(x); the inner tensor has the parameters that the specification fixes for LOGISTIC. */

@@ -56,6 +56,13 @@ function writeConv(node: Node, context: TfliteWriteContext): void {
   const [channels, perGroup, ...kernel] = weights.type.shape as number[];
   const window = window2d(node, context, x, y, kernel);
   const isDepthwise = attrs.group > 1 && perGroup === 1 && attrs.group === window.inShape[3];
+  const isHybrid = isFloat(x.type.dtype) && weights.quant !== undefined;
+  if (isDepthwise && isHybrid && channels > 1 && weights.quant?.scales.length === 1) {
+    // LiteRT's kernel reads one scale per channel, whatever the file has.
+    context.refuse(
+      'its integer weights have one scale, where a depthwise convolution of floats needs one per channel',
+    );
+  }
   const filter = context.tensor(weights.id, weightOrder(kernel.length, isDepthwise));
   const bias = biasTensor(node, context, x, weights, 0, channels);
   const { x: padded, padding } = padWindow(node, context, window, x, windowPadding(window));

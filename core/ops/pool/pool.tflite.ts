@@ -4,7 +4,6 @@ import type { TfliteFacet, TfliteWriteContext } from '../facets.ts';
 import {
   activationCodes,
   attrsOf,
-  innerLike,
   inputValue,
   lowestOf,
   numberTensor,
@@ -69,8 +68,6 @@ function writeAveragePool(node: Node, context: TfliteWriteContext): void {
   checkDilation(context, attrs.dilations);
   const window = window2d(node, context, x, y, attrs.kernelShape);
   const padding = windowPadding(window);
-  const counts = [windowCounts(window, attrs, 0), windowCounts(window, attrs, 1)];
-  const isWhole = counts.every((list, axis) => list.every((count) => count === window.kernel[axis]));
   const activation = attrs.activation ?? 'none';
   if (padding === 'VALID' || (padding === 'SAME' && !attrs.countIncludePad)) {
     context.op(
@@ -81,35 +78,49 @@ function writeAveragePool(node: Node, context: TfliteWriteContext): void {
     );
   } else {
     // SAME would leave the padding out of the mean: pad in full first.
-    const explicit = padding === 'SAME' ? samePads(window) : padding;
-    const padded = padWindow(node, context, window, x, explicit);
+    const pads = padding === 'SAME' ? samePads(window) : padding;
+    const counts = [windowCounts(window, attrs, 0), windowCounts(window, attrs, 1)];
+    const isWhole = counts.every((list, axis) => list.every((count) => count === window.kernel[axis]));
     if (isWhole) {
-      context.op(
-        'AVERAGE_POOL_2D',
-        [padded.x],
-        [window.y],
-        poolOptions(window, paddingCodes.VALID, activation),
-      );
-    } else {
-      if (!isFloat(x.type.dtype)) {
-        context.refuse(
-          'its pads are not those of TensorFlow and are not counted, which TFLite can only do in float',
-          'Keep this operator in float.',
-        );
-      }
-      const average = innerLike(context, `${node.id}/average`, y, window.outShape);
-      context.op('AVERAGE_POOL_2D', [padded.x], [average], poolOptions(window, paddingCodes.VALID, 'none'));
-      const whole = window.kernel[0] * window.kernel[1];
-      const factors = counts[0].flatMap((rows) => counts[1].map((columns) => whole / (rows * columns)));
-      const shape = [1, counts[0].length, counts[1].length, 1];
-      const factor = context.constant(`${node.id}/count`, numberTensor('float32', shape, factors));
-      context.op('MUL', [average, factor], [window.y], {
-        table: 'MulOptions',
-        fields: { fused_activation_function: activationCodes[activation] },
-      });
-    }
+      const padded = padWindow(node, context, window, x, pads);
+      const options = poolOptions(window, padded.padding, activation);
+      context.op('AVERAGE_POOL_2D', [padded.x], [window.y], options);
+    } else writeUnevenAverage(node, context, window, pads, counts, activation);
   }
   window.finish();
+}
+
+/** In float, also inside of an integer model: the factors have no exact 8-bit form. */
+function writeUnevenAverage(
+  node: Node,
+  context: TfliteWriteContext,
+  window: Window2d,
+  pads: readonly (readonly [number, number])[],
+  counts: readonly (readonly number[])[],
+  activation: FusedActivation,
+): void {
+  const isInteger = !isFloat(inputValue(node, context, 0).type.dtype);
+  const float = (name: string, shape: readonly number[]) =>
+    context.inner(`${node.id}/${name}`, { dtype: 'float32', shape });
+  let source = window.x;
+  if (isInteger) {
+    source = float('float', window.inShape);
+    context.op('DEQUANTIZE', [window.x], [source]);
+  }
+  const like = { id: node.id, type: { dtype: 'float32', shape: window.inShape } } as const;
+  const padded = padWindow(node, context, { ...window, x: source }, like, pads);
+  const average = float('average', window.outShape);
+  context.op('AVERAGE_POOL_2D', [padded.x], [average], poolOptions(window, padded.padding, 'none'));
+  const whole = window.kernel[0] * window.kernel[1];
+  const factors = counts[0].flatMap((rows) => counts[1].map((columns) => whole / (rows * columns)));
+  const shape = [1, counts[0].length, counts[1].length, 1];
+  const factor = context.constant(`${node.id}/count`, numberTensor('float32', shape, factors));
+  const result = isInteger ? float('corrected', window.outShape) : window.y;
+  context.op('MUL', [average, factor], [result], {
+    table: 'MulOptions',
+    fields: { fused_activation_function: activationCodes[activation] },
+  });
+  if (isInteger) context.op('QUANTIZE', [result], [window.y]);
 }
 
 function samePads(window: Window2d): [number, number][] {
