@@ -16,6 +16,8 @@ export interface ReadResult {
   /** Inputs as the file declares them, before shapes were settled. */
   readonly declaredInputs: readonly DeclaredInput[];
   readonly parameters: number;
+  /** Size of weights that the model keeps in other files. */
+  readonly externalBytes?: number;
 }
 
 export interface DeclaredInput {

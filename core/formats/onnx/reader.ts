@@ -53,11 +53,9 @@ export const readOnnx: ModelReader = async (path, options) => {
   });
   const bytes = new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength);
   const model = decodeModel(bytes, name);
-  const external = model.graph && externalTensors(model.graph).length;
-  return importModel(
-    model,
-    name,
-    options,
-    external && model.graph ? await readExternalData(model.graph, path) : undefined,
-  );
+  if (!model.graph || externalTensors(model.graph).length === 0) return importModel(model, name, options);
+  const external = await readExternalData(model.graph, path);
+  let externalBytes = 0;
+  for (const { byteLength } of external.values()) externalBytes += byteLength;
+  return { ...importModel(model, name, options, external), externalBytes };
 };
