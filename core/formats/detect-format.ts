@@ -127,9 +127,7 @@ function zipKind(names: readonly string[] | undefined): ModelFormat | OtherKind 
 const onnxVarints = new Set([1, 5]);
 const onnxLengths = new Set([2, 3, 4, 6, 7, 8, 14, 20, 25, 26]);
 
-function protobufKind(
-  fields: readonly { id: number; wireType: number }[],
-): ModelFormat | OtherKind | undefined {
+function protobufKind(fields: readonly TopLevelField[]): ModelFormat | OtherKind | undefined {
   const has = (id: number) => fields.some((field) => field.id === id);
   // SavedModel has a version and MetaGraphs, which are large; ONNX's field 2 is the producer's name.
   const savedModel = fields.every(
