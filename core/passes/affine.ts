@@ -1,6 +1,6 @@
 /** y = x × scale + offset per channel: what batch normalization and arithmetic with constants do. */
 import type { Node, ValueId } from '../ir/graph.ts';
-import { floatTensor, type Tensor, toFloat32 } from '../ir/tensor.ts';
+import { type Tensor, tensorOf, toFloat32 } from '../ir/tensor.ts';
 import type { BatchNormalizationAttrs, FusedActivation } from '../ops/vocabulary.ts';
 import type { GraphEditor } from './graph-editor.ts';
 
@@ -127,12 +127,15 @@ export function affineChain(editor: GraphEditor, from: ValueId, axis: number): A
   return total && { ...total, nodes, output: value, activation };
 }
 
-/** Multiplies a float32 tensor by one factor per position, in float64; `factorOf` maps a flat index to its factor. */
-export function scaledTensor(tensor: Tensor, factorOf: (index: number) => number): Tensor {
+/** Multiplies a float32 tensor, run by run of `length` elements, by one factor each; in float64, rounded once. */
+export function scaledRuns(tensor: Tensor, length: number, factorOf: (run: number) => number): Tensor {
   const values = toFloat32(tensor);
   const out = new Float32Array(values.length);
-  for (let i = 0; i < out.length; i++) out[i] = values[i] * factorOf(i);
-  return floatTensor(tensor.shape, out);
+  for (let at = 0, run = 0; at < out.length; run++) {
+    const factor = factorOf(run);
+    for (const end = at + length; at < end; at++) out[at] = values[at] * factor;
+  }
+  return tensorOf('float32', tensor.shape, out);
 }
 
 export function isFinite64(values: Float64Array): boolean {

@@ -2,7 +2,7 @@ import type { Node } from '../ir/graph.ts';
 import { elementCount, floatTensor, toFloat32 } from '../ir/tensor.ts';
 import { channelAxis } from '../ops/spatial.ts';
 import type { ConvAttrs, Layout } from '../ops/vocabulary.ts';
-import { type AffineChain, affineChain, isFinite64, scaledTensor } from './affine.ts';
+import { type AffineChain, affineChain, isFinite64, scaledRuns } from './affine.ts';
 import type { GraphEditor } from './graph-editor.ts';
 import { type Changes, editingPass } from './pass.ts';
 
@@ -21,16 +21,16 @@ function foldInto(editor: GraphEditor, node: Node, chain: AffineChain): void {
   const weights = editor.constantOf(node.inputs[1])!;
   const bias = editor.constantOf(node.inputs[2]);
   const { scale, offset } = chain;
-  const filter = elementCount(weights.shape.slice(1));
-  let factorOf = (index: number) => scale[Math.floor(index / filter)];
+  let runLength = elementCount(weights.shape.slice(1));
+  let factorOf = (run: number) => scale[run];
   if (node.op === 'ConvTranspose') {
     // [C, M/group, …kernel]: input channel c belongs to group c / (C / group), which makes M/group outputs.
     const perGroup = weights.shape[1];
-    const kernel = elementCount(weights.shape.slice(2));
     const inputsPerGroup = weights.shape[0] / (node.attrs as unknown as ConvAttrs).group;
-    factorOf = (index) => {
-      const group = Math.floor(index / filter / inputsPerGroup);
-      return scale[group * perGroup + (Math.floor(index / kernel) % perGroup)];
+    runLength = elementCount(weights.shape.slice(2));
+    factorOf = (run) => {
+      const group = Math.floor(Math.floor(run / perGroup) / inputsPerGroup);
+      return scale[group * perGroup + (run % perGroup)];
     };
   }
   const before = bias ? toFloat32(bias) : new Float32Array(scale.length);
@@ -38,7 +38,7 @@ function foldInto(editor: GraphEditor, node: Node, chain: AffineChain): void {
   const unscaled = scale.every((value) => value === 1);
   const weightsId = unscaled
     ? node.inputs[1]
-    : editor.constant(`${node.inputs[1]}/scaled`, scaledTensor(weights, factorOf));
+    : editor.constant(`${node.inputs[1]}/scaled`, scaledRuns(weights, runLength, factorOf));
   const biasId = editor.constant(`${node.id}/bias`, floatTensor([scale.length], folded));
   for (const step of chain.nodes) editor.remove(step);
   const renamed = editor.renameOutput(node, node.outputs[0], chain.output);

@@ -2,7 +2,7 @@ import type { Node, ValueId } from '../ir/graph.ts';
 import { elementCount, floatTensor, toFloat32 } from '../ir/tensor.ts';
 import { channelAxis } from '../ops/spatial.ts';
 import type { ConvAttrs } from '../ops/vocabulary.ts';
-import { type Affine, affineStep, composed, isFinite64, scaledTensor } from './affine.ts';
+import { type Affine, affineStep, composed, isFinite64, scaledRuns } from './affine.ts';
 import type { GraphEditor } from './graph-editor.ts';
 import { editingPass } from './pass.ts';
 
@@ -46,16 +46,18 @@ function foldInto(editor: GraphEditor, node: Node, affine: Affine, from: ValueId
   const perGroup = weights.shape[1];
   const kernel = elementCount(weights.shape.slice(2));
   const group = node.op === 'Conv' ? (node.attrs as unknown as ConvAttrs).group : 1;
-  const channelOf = (index: number) => {
-    const output = Math.floor(index / kernel / perGroup);
-    return Math.floor(output / (outputs / group)) * perGroup + (Math.floor(index / kernel) % perGroup);
+  const channelOf = (run: number) => {
+    const output = Math.floor(run / perGroup);
+    return Math.floor(output / (outputs / group)) * perGroup + (run % perGroup);
   };
   const values = toFloat32(weights);
   const sums = bias ? Float64Array.from(toFloat32(bias)) : new Float64Array(outputs);
-  const filter = perGroup * kernel;
-  for (let i = 0; i < values.length; i++)
-    sums[Math.floor(i / filter)] += values[i] * affine.offset[channelOf(i)];
-  const scaled = scaledTensor(weights, (index) => affine.scale[channelOf(index)]);
+  for (let run = 0, at = 0; run < outputs * perGroup; run++) {
+    let sum = 0;
+    for (const end = at + kernel; at < end; at++) sum += values[at];
+    sums[Math.floor(run / perGroup)] += sum * affine.offset[channelOf(run)];
+  }
+  const scaled = scaledRuns(weights, kernel, (run) => affine.scale[channelOf(run)]);
   editor.change(node, {
     inputs: [
       from,

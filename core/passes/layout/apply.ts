@@ -10,6 +10,7 @@ import {
 } from '../../ir/graph.ts';
 import type { Tensor } from '../../ir/tensor.ts';
 import { inferTypes } from '../../ops/registry.ts';
+import { isMover } from './behaviour.ts';
 import { orderedConstant, permuteInner } from './constants.ts';
 import { conversionSteps, isSourceOrder, type Order, orderKey, physicalShape, sameOrder } from './order.ts';
 import type { LayoutPlan, LayoutTarget } from './plan.ts';
@@ -19,10 +20,6 @@ import { axisTensor, renumber } from './renumber.ts';
 function orderedQuant(quant: QuantParams | undefined, order: Order): QuantParams | undefined {
   if (quant?.axis === undefined) return quant;
   return { ...quant, axis: order.perm.indexOf(quant.axis) };
-}
-
-function isMover(node: Node): boolean {
-  return node.op === 'Reshape' || node.op === 'Transpose';
 }
 
 /** Writes a graph anew in the orders of a plan. */

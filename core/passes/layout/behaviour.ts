@@ -149,6 +149,11 @@ function border(graph: Graph, node: Node): Behaviour {
   return perAxis ? withAxes(graph, node) : tied(graph, node, []);
 }
 
+/** Operators that give the same elements, in the same sequence, another shape, as far as orders allow it. */
+export function isMover(node: Node): boolean {
+  return node.op === 'Reshape' || node.op === 'Transpose';
+}
+
 /** @param lastAxis operators that the target runs along the last axis only. */
 export function behaviourOf(graph: Graph, node: Node, lastAxis: ReadonlySet<string>): Behaviour {
   const definition = definitionOf(node.op);

@@ -1,10 +1,11 @@
 import { type Graph, type Node, type ValueId, valueNamed } from '../../ir/graph.ts';
 import { MinCut } from '../../kernels/min-cut.ts';
 import { assignOrders, type OrderPair, operandOrder, spatialPair } from './assign-orders.ts';
-import { type Behaviour, behaviourOf, denseAccepts } from './behaviour.ts';
+import { type Behaviour, behaviourOf, denseAccepts, isMover } from './behaviour.ts';
 import {
   channelsLastPerm,
   conversionCost,
+  conversionSteps,
   isSourceOrder,
   type Order,
   sameOrder,
@@ -242,7 +243,7 @@ function portsOf(
     case 'tied':
       return tiedPorts(graph, node, behaviour, planner, pairOf);
     case 'mapped':
-      return mappedPorts(node, behaviour, planner, pairOf);
+      return mappedPorts(graph, node, behaviour, planner, pairOf);
   }
 }
 
@@ -272,7 +273,15 @@ function tiedPorts(
   };
 }
 
+/** A reshape or transpose can give any shape to elements that lie as they should. */
+function asPlanned(graph: Graph, node: Node, made: Order, planned: Order): Order {
+  if (!isMover(node)) return made;
+  const shape = valueNamed(graph, node.outputs[0]).type.shape as number[];
+  return conversionSteps(shape, made, planned).some((step) => step.op === 'Transpose') ? made : planned;
+}
+
 function mappedPorts(
+  graph: Graph,
   node: Node,
   behaviour: Extract<Behaviour, { kind: 'mapped' }>,
   planner: Planner,
@@ -283,7 +292,11 @@ function mappedPorts(
   if (!results[0] && !results[1]) return undefined;
   const variable = planner.variable();
   for (const label of [0, 1] as const) if (!results[label]) planner.forbid(variable, label);
-  const made: OrderPair = [results[0] ?? results[1]!, results[1] ?? results[0]!];
+  const planned = pairOf(node.outputs[0]);
+  const made: OrderPair = [
+    asPlanned(graph, node, results[0] ?? results[1]!, planned[0]),
+    asPlanned(graph, node, results[1] ?? results[0]!, planned[1]),
+  ];
   return { variable, made: () => made, wanted: () => pair };
 }
 
