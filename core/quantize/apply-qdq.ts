@@ -7,7 +7,7 @@ import { inferTypes } from '../ops/registry.ts';
 import type { PlannedType } from './apply-tflite.ts';
 import { addBorder, asUint8, paramsOf } from './borders.ts';
 import { biasScales, quantizeBias, quantizeConstant } from './constants.ts';
-import { operandKey, type QuantPlan, type ValuePlan } from './plan.ts';
+import { operandKey, operandPlan, type QuantPlan, type ValuePlan } from './plan.ts';
 import { biasSlot, floatOperands, inputRule, isFloatValue, onlyMoves, ruleOf } from './rules.ts';
 
 /**
@@ -25,10 +25,17 @@ export function applyPlanForOnnx(
   return new QdqApplication(graph, withPropagated(graph, plan), io).run();
 }
 
-/** Gives values that exist in this graph only, made by moving elements of planned ones, the same parameters. */
+/**
+ * Gives values that exist in this graph only their parameters: constants in another axis order, and what operators
+ * that only move elements make of planned values.
+ */
 function withPropagated(graph: Graph, plan: QuantPlan): QuantPlan {
   const values: Record<string, ValuePlan> = { ...plan.values };
   for (const node of graph.nodes) {
+    node.inputs.forEach((id, slot) => {
+      const known = id !== null && graph.values.get(id)?.constant && operandPlan(plan, node.id, slot, id);
+      if (id !== null && known) values[id] = known;
+    });
     const rule = ruleOf(node);
     if (!rule || plan.nodes[node.id]?.mode === 'float' || !onlyMoves(rule)) continue;
     const source = floatOperands(graph, node, rule)[0]?.value.id;

@@ -36,10 +36,10 @@ describe('a full integer plan', () => {
         "conv/kernel: int8 scale 0.007076 … ×4 zero 0 axis 0 (least squared error per channel)",
         "dense/kernel: int8 scale 0.007054 … ×3 zero 0 axis 0 (least squared error per channel)",
         "conv: integer (integer kernel)",
-        "dense: integer (integer kernel)",
-        "softmax: float (the last step keeps float precision, as the output is float32)",
         "pool: integer (moves integers)",
         "flat: integer (moves integers)",
+        "dense: integer (integer kernel)",
+        "softmax: float (the last step keeps float precision, as the output is float32)",
       ]
     `);
   });

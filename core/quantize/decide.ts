@@ -6,7 +6,7 @@ import { toFloat32 } from '../ir/tensor.ts';
 import { activationParams } from './activation-params.ts';
 import { sizeOf } from './constants.ts';
 import { placeIntegers, placeWeights, smallestWeights } from './placement.ts';
-import type { NodePlan, PlanWarning, QuantPlan, ValuePlan } from './plan.ts';
+import { type NodePlan, operandKey, type PlanWarning, type QuantPlan, type ValuePlan } from './plan.ts';
 import { biasSlot, floatOperands, isFloatValue, outputRule, ruleOf } from './rules.ts';
 import { fitToKernels, weightParams } from './weight-params.ts';
 
@@ -56,7 +56,7 @@ export function decidePlan(graph: Graph, ranges: Ranges, options: DecideOptions)
       return decideWeights(graph, precision, 'weights-only');
     case 'float32':
     case 'float16':
-      return { precision, values: {}, nodes: {}, requantized: {}, biases: {}, warnings: [] };
+      return { precision, values: {}, nodes: {}, requantized: {}, constants: {}, biases: {}, warnings: [] };
     case 'auto':
       throw new WhittleError('precision.unsupported', 'auto is a search over plans, not one plan', {
         hint: 'Name a precision.',
@@ -96,8 +96,9 @@ function decideIntegers(
   return {
     precision,
     values,
-    nodes: Object.fromEntries(nodes),
+    nodes: inOrder(graph, nodes),
     requantized: activations.requantized,
+    constants: constantNames(graph, values),
     biases: {},
     warnings: islandWarnings(graph, nodes, options),
   };
@@ -176,7 +177,30 @@ function decideWeights(
             message: `no weights of at least ${smallestWeights} elements: the file stays as it is`,
           },
         ];
-  return { precision, values, nodes: Object.fromEntries(nodes), requantized: {}, biases: {}, warnings };
+  return {
+    precision,
+    values,
+    nodes: inOrder(graph, nodes),
+    requantized: {},
+    constants: constantNames(graph, values),
+    biases: {},
+    warnings,
+  };
+}
+
+function inOrder(graph: Graph, nodes: ReadonlyMap<string, NodePlan>): Record<string, NodePlan> {
+  return Object.fromEntries(graph.nodes.map(({ id }) => [id, nodes.get(id)!]));
+}
+
+/** The planned constants by who takes them. */
+function constantNames(graph: Graph, values: Readonly<Record<string, ValuePlan>>): Record<string, string> {
+  const names: Record<string, string> = {};
+  for (const node of graph.nodes) {
+    node.inputs.forEach((id, slot) => {
+      if (id !== null && values[id] && valueOf(graph, id).constant) names[operandKey(node.id, slot)] = id;
+    });
+  }
+  return names;
 }
 
 /** One warning for every operator that stays in float though its neighbours run in integers. */

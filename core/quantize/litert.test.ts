@@ -8,6 +8,7 @@ import { createEngines } from '../runtime/engines.ts';
 import { planQuantization, quantizeForTflite } from './quantize.ts';
 import { ranges, smallNet, wave } from './test-graphs.ts';
 
+const forms = { tflite: smallNet(), onnx: smallNet('NCHW') };
 const engines = createEngines();
 const engine: Engine = await engines.tflite();
 
@@ -50,7 +51,7 @@ describe('a quantized net in LiteRT', () => {
   ] as const satisfies readonly (readonly [Precision, number])[])(
     '%s keeps at least %d dB',
     async (precision, least) => {
-      const plan = planQuantization(smallNet(), calibrated, { precision, io: 'float32', pureInteger: false });
+      const plan = planQuantization(forms, calibrated, { precision, io: 'float32', pureInteger: false });
       const quantized = await outputsOf(quantizeForTflite(smallNet(), plan, { io: 'float32' }).graph);
       const quality = sqnrDb(await reference, quantized);
       expect(quality).toBeGreaterThan(least);
@@ -59,7 +60,7 @@ describe('a quantized net in LiteRT', () => {
   );
 
   it('runs a softmax in integers on the specified scale', async () => {
-    const plan = planQuantization(smallNet(), calibrated, {
+    const plan = planQuantization(forms, calibrated, {
       precision: 'int8',
       io: 'float32',
       pureInteger: true,

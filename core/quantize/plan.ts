@@ -35,6 +35,11 @@ export interface QuantPlan {
    * operands must share one scale, fed by one whose scale the specification fixes.
    */
   readonly requantized: Readonly<Record<string, ValuePlan>>;
+  /**
+   * Names of planned constants by the `operandKey` of those who take them: a graph in another axis order may hold the
+   * same constant reordered, under another name.
+   */
+  readonly constants: Readonly<Record<string, ValueId>>;
   /** Biases by node name that recovery steps put in place of the model's own. */
   readonly biases: Readonly<Record<string, readonly number[]>>;
   readonly warnings: readonly PlanWarning[];
@@ -42,4 +47,9 @@ export interface QuantPlan {
 
 export function operandKey(node: string, slot: number): string {
   return `${node}#${slot}`;
+}
+
+/** Parameters of an operand: its value's, or those of the same constant under the name that the plan knows. */
+export function operandPlan(plan: QuantPlan, node: string, slot: number, id: ValueId): ValuePlan | undefined {
+  return plan.values[id] ?? plan.values[plan.constants[operandKey(node, slot)] ?? ''];
 }

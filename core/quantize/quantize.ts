@@ -27,13 +27,19 @@ export function needsSamples(precision: Precision): boolean {
   return precision === 'int8' || precision === 'int16x8' || precision === 'auto';
 }
 
+export interface PreparedForms {
+  /** Of `prepareForTflite`: the plan is decided on it. */
+  readonly tflite: Graph;
+  /** Of `prepareForOnnx`, which was calibrated. */
+  readonly onnx: Graph;
+}
+
 /**
  * The plan for one precision, recovery steps included; the one plan serves both file formats.
- * @param graph of `prepareForTflite`
  * @param ranges of `calibrate`; may be empty where `needsSamples` says no, and is still of use there
  */
-export function planQuantization(graph: Graph, ranges: Ranges, options: DecideOptions): QuantPlan {
-  return recover(decidePlan(graph, ranges, options), { graph, ranges });
+export function planQuantization(forms: PreparedForms, ranges: Ranges, options: DecideOptions): QuantPlan {
+  return recover(decidePlan(forms.tflite, ranges, options), { graph: forms.onnx, ranges });
 }
 
 /** @param graph the one that the plan was made from */

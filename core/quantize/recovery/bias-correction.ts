@@ -2,7 +2,7 @@ import { type Graph, type Node, valueOf } from '../../ir/graph.ts';
 import { type Tensor, toFloat32 } from '../../ir/tensor.ts';
 import type { QuantizedType } from '../../kernels/affine.ts';
 import { quantizeElements } from '../constants.ts';
-import type { QuantPlan, ValuePlan } from '../plan.ts';
+import { operandPlan, type QuantPlan, type ValuePlan } from '../plan.ts';
 import { biasSlot, inputRule, ruleOf } from '../rules.ts';
 import type { RecoveryStep } from './recovery.ts';
 
@@ -38,7 +38,7 @@ function correctedBias(graph: Graph, node: Node, plan: QuantPlan, means: Float64
   if (!rule || !bias || !weightsId) return undefined;
   const slot = inputRule(rule, 1);
   const weights = valueOf(graph, weightsId).constant;
-  const params = plan.values[weightsId];
+  const params = operandPlan(plan, node.id, 1, weightsId);
   if (slot.kind !== 'weight' || slot.axis !== 0 || !weights || !params) return undefined;
   const biasId = node.inputs[bias.slot];
   const given = biasId ? valueOf(graph, biasId).constant : undefined;
