@@ -1,10 +1,15 @@
-import type { Graph } from '../ir/graph.ts';
+import type { Graph, ValueId } from '../ir/graph.ts';
 import { GraphEditor } from './graph-editor.ts';
 
 /** What a pass did, for the report and for tests. `notes` also say why a near match was left alone. */
 export interface PassReport {
   readonly changes: number;
   readonly notes: readonly string[];
+  /**
+   * Inputs and outputs of the graph that now have another axis order than the source's, by name:
+   * `shape[i]` is the source's `shape[order[i]]`.
+   */
+  readonly borders?: Readonly<Record<ValueId, readonly number[]>>;
 }
 
 /** A graph-to-graph rewrite. It never changes its argument; new graphs share the constants they keep. */

@@ -308,5 +308,16 @@ function sameShape(a: readonly (number | string)[], b: readonly (number | string
 export function applyLayout(graph: Graph, plan: LayoutPlan, target: LayoutTarget) {
   const writer = new LayoutWriter(graph, plan, target);
   const ordered = writer.run();
-  return { graph: ordered, report: { changes: writer.changes, notes: writer.notes } };
+  const borders: Record<ValueId, readonly number[]> = {};
+  for (const id of graph.inputs) noteBorder(borders, id, plan.made.get(id));
+  for (const [id, order] of plan.outputs) noteBorder(borders, id, order);
+  return { graph: ordered, report: { changes: writer.changes, notes: writer.notes, borders } };
+}
+
+function noteBorder(
+  borders: Record<ValueId, readonly number[]>,
+  id: ValueId,
+  order: Order | undefined,
+): void {
+  if (order && !isSourceOrder(order)) borders[id] = order.perm;
 }
