@@ -25,7 +25,14 @@ import { elementwiseKeras } from './elementwise/elementwise.keras.ts';
 import { elementwiseOnnx } from './elementwise/elementwise.onnx.ts';
 import { elementwiseDefinitions } from './elementwise/elementwise.op.ts';
 import { elementwiseTflite } from './elementwise/elementwise.tflite.ts';
-import type { KerasReader, OnnxReader, OnnxWriteContext, OpDefinition, TfliteFacet } from './facets.ts';
+import type {
+  KerasReader,
+  OnnxFacet,
+  OnnxReader,
+  OnnxWriteContext,
+  OpDefinition,
+  TfliteFacet,
+} from './facets.ts';
 import { imageKeras } from './image/image.keras.ts';
 import { imageOnnx } from './image/image.onnx.ts';
 import { imageDefinitions } from './image/image.op.ts';
@@ -61,9 +68,9 @@ export const definitions = {
   ...shapeDefinitions,
   ...imageDefinitions,
   ...borderDefinitions,
-} as Record<string, unknown> as Definitions;
+} satisfies Definitions;
 
-export const onnxWriters: Readonly<Record<string, (node: Node, context: OnnxWriteContext) => void>> = {
+const everyOnnxWriter = {
   ...convOnnx.write,
   ...denseOnnx.write,
   ...poolOnnx.write,
@@ -74,7 +81,9 @@ export const onnxWriters: Readonly<Record<string, (node: Node, context: OnnxWrit
   ...shapeOnnx.write,
   ...imageOnnx.write,
   ...borderOnnx.write,
-};
+} satisfies Record<OpName, (node: Node, context: OnnxWriteContext) => void>;
+
+export const onnxWriters: OnnxFacet['write'] = everyOnnxWriter;
 
 export const onnxReaders: Readonly<Record<string, Readonly<Record<number, OnnxReader>>>> = {
   ...convOnnx.read,
@@ -89,7 +98,7 @@ export const onnxReaders: Readonly<Record<string, Readonly<Record<number, OnnxRe
   ...borderOnnx.read,
 };
 
-export const tfliteWriters: TfliteFacet['write'] = {
+const everyTfliteWriter = {
   ...convTflite.write,
   ...denseTflite.write,
   ...poolTflite.write,
@@ -100,7 +109,9 @@ export const tfliteWriters: TfliteFacet['write'] = {
   ...shapeTflite.write,
   ...imageTflite.write,
   ...borderTflite.write,
-};
+} satisfies Record<OpName, TfliteFacet['write'][string]>;
+
+export const tfliteWriters: TfliteFacet['write'] = everyTfliteWriter;
 
 export const tfliteReaders: TfliteFacet['read'] = {
   ...convTflite.read,

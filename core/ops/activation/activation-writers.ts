@@ -84,7 +84,7 @@ const writeGelu: OnnxWriter = (node, context) => {
   context.node('Mul', [x, gate], [output]);
 };
 
-export const activationWriters: Readonly<Record<string, OnnxWriter>> = {
+export const activationWriters = {
   Relu: plainWriter('Relu'),
   Clip: writeClip,
   LeakyRelu: floatsWriter('LeakyRelu', ['alpha']),
@@ -102,4 +102,4 @@ export const activationWriters: Readonly<Record<string, OnnxWriter>> = {
   Mish: writeMish,
   Softmax: writeAxis('Softmax'),
   LogSoftmax: writeAxis('LogSoftmax'),
-};
+} satisfies Record<string, OnnxWriter>;

@@ -14,6 +14,7 @@ import {
   since,
   writeActivated,
 } from '../onnx-helpers.ts';
+import { perOp } from '../per-op.ts';
 
 const unfused = { activation: 'none' } as const;
 
@@ -143,8 +144,8 @@ const plain = [
 
 export const elementwiseOnnx = {
   read: {
-    ...Object.fromEntries(binaries.map((op) => [op, since(7, readBinary(op))])),
-    ...Object.fromEntries(plain.map((op) => [op, since(1, plainReader(op))])),
+    ...perOp(binaries, (op) => since(7, readBinary(op))),
+    ...perOp(plain, (op) => since(1, plainReader(op))),
     Max: since(6, readVariadic('Max')),
     Min: since(6, readVariadic('Min')),
     Sum: since(6, readVariadic('Add', unfused)),
@@ -157,8 +158,8 @@ export const elementwiseOnnx = {
     Dropout: since(7, readDropout),
   },
   write: {
-    ...Object.fromEntries(binaries.map((op) => [op, writeBinary(op)])),
-    ...Object.fromEntries([...plain, 'Max', 'Min'].map((op) => [op, plainWriter(op)])),
+    ...perOp(binaries, (op) => writeBinary(op)),
+    ...perOp([...plain, 'Max', 'Min'], (op) => plainWriter(op)),
     Cast: writeCast,
   },
 } satisfies OnnxFacet;

@@ -89,6 +89,12 @@ function roundHalfEven(x: number): number {
   return down % 2 === 0 ? down : down + 1;
 }
 
+/** Math.max for 64-bit integers. */
+function bigMax(a: bigint, b: bigint): bigint {
+  if (a > b) return a;
+  return b;
+}
+
 const abs: Compute = (x) => (x < 0 ? -x : x);
 const divide = either(
   (a, b) => a / b,
@@ -135,15 +141,11 @@ const binaryDefinitions = {
     ),
   ),
   Div: { ...binary<OpAttrs['Div']>('A / B.', null, divide), fold: foldDivide },
-  Max: binary<OpAttrs['Max']>(
-    'The larger of A and B.',
-    sameRange,
-    either(Math.max, (a, b) => (a > b ? a : b)),
-  ),
+  Max: binary<OpAttrs['Max']>('The larger of A and B.', sameRange, either(Math.max, bigMax)),
   Min: binary<OpAttrs['Min']>(
     'The smaller of A and B.',
     sameRange,
-    either(Math.min, (a, b) => (a < b ? a : b)),
+    either(Math.min, (a, b) => -bigMax(-a, -b)),
   ),
   Pow: binary<OpAttrs['Pow']>('A to the power B.', null, (a, b) => Number(a) ** Number(b)),
   Equal: comparison<OpAttrs['Equal']>('A = B.', (a, b) => a === b),

@@ -4,6 +4,7 @@ import type { Value } from '../../ir/graph.ts';
 import { toNumbers } from '../../ir/tensor.ts';
 import type { OnnxFacet, OnnxNodeView, OnnxReader } from '../facets.ts';
 import { inner, input, int, integers, ints, named, type OnnxWriter, only, since } from '../onnx-helpers.ts';
+import { perOp } from '../per-op.ts';
 
 interface Reduction {
   readonly x: Value;
@@ -118,7 +119,7 @@ const reductions = ['ReduceMean', 'ReduceSum', 'ReduceMax', 'ReduceMin', 'Reduce
 
 export const reduceOnnx = {
   read: {
-    ...Object.fromEntries(reductions.map((op) => [op, since(1, readReduce(op))])),
+    ...perOp(reductions, (op) => since(1, readReduce(op))),
     ReduceL1: since(1, readReduce('ReduceSum', 'Abs')),
     ReduceL2: since(1, readReduce('ReduceSum', 'Square', 'Sqrt')),
     ReduceSumSquare: since(1, readReduce('ReduceSum', 'Square')),
@@ -128,7 +129,7 @@ export const reduceOnnx = {
     ArgMin: since(1, readArg('ArgMin')),
   },
   write: {
-    ...Object.fromEntries(reductions.map((op) => [op, writeReduce(op)])),
+    ...perOp(reductions, (op) => writeReduce(op)),
     ArgMax: writeArg('ArgMax'),
     ArgMin: writeArg('ArgMin'),
   },

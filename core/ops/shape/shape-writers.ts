@@ -48,7 +48,7 @@ const writeShape: OnnxWriter = (node, context) => {
   );
 };
 
-export const shapeWriters: Readonly<Record<string, OnnxWriter>> = {
+export const shapeWriters = {
   Reshape: writeReshape,
   Transpose: writer('Transpose', (node) => ({ perm: ints(node.attrs.perm as number[]) })),
   Squeeze: writer('Squeeze', () => ({})),
@@ -66,4 +66,4 @@ export const shapeWriters: Readonly<Record<string, OnnxWriter>> = {
     return value ? { value: { tensor: value } } : {};
   }),
   Range: plainWriter('Range'),
-};
+} satisfies Record<string, OnnxWriter>;
