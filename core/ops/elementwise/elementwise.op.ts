@@ -24,6 +24,7 @@ export const activationRange: Readonly<Record<FusedActivation, readonly [number,
 };
 
 function broadcastOf(context: InferContext<unknown>, count: number): TensorType['shape'] {
+  if (context.inputs.length > count) context.fail(`${context.inputs.length} operands; ${count} are taken`);
   const shapes = Array.from({ length: count }, (_, i) => requiredInput(context, i, 'ABC'[i]).type.shape);
   return broadcastShapes(context, ...shapes);
 }

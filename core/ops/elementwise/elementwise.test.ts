@@ -13,7 +13,6 @@ const cases: OpCase[] = [
   ]),
   { name: '', op: 'Div', inputs: [x(2, 3, 4), positive], attrs: none },
   { name: 'two', op: 'Max', inputs: [x(2, 3), x(2, 3)] },
-  { name: 'three', op: 'Max', inputs: [x(2, 3), x(2, 3), x(1, 3)] },
   { name: 'two', op: 'Min', inputs: [x(2, 3), x(2, 3)] },
   { name: '', op: 'Pow', inputs: [positive, weight(4)] },
   { name: '', op: 'Abs', inputs: [x(2, 3)] },

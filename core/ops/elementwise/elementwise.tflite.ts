@@ -17,6 +17,7 @@ import {
 } from '../tflite-helpers.ts';
 import { tensorTypeCode } from '../tflite-types.ts';
 import type { FusedActivation } from '../vocabulary.ts';
+import { elementwiseTfliteReaders } from './elementwise.tflite-read.ts';
 
 /** The rank up to which LiteRT's kernels broadcast. */
 const broadcastRank = 6;
@@ -159,5 +160,5 @@ export const elementwiseTflite = {
     Cast: writeCast,
     Where: writeWhere,
   },
-  read: {},
+  read: elementwiseTfliteReaders,
 } satisfies TfliteFacet;
