@@ -1,0 +1,278 @@
+import { describe, expect, it } from 'vitest';
+import type { Graph, Value } from '../ir/graph.ts';
+import { toFloat32 } from '../ir/tensor.ts';
+import { expectClose, runInLiteRt, runInOrt } from '../testing/check-op.ts';
+import { GraphKit, histogram } from '../testing/graph-kit.ts';
+import { prepareForOnnx, prepareForTflite } from './pipeline.ts';
+
+interface Case {
+  name: string;
+  build(kit: GraphKit): Value[];
+  /** Operators of the ONNX form. */
+  onnx: Record<string, number>;
+  /** Operators of the TFLite form, where they differ. */
+  tflite?: Record<string, number>;
+}
+
+const cases: Case[] = [
+  {
+    name: 'batch norm and ReLU go into the convolution',
+    build: (k) => [k.relu(k.batchNorm(k.conv(k.input(1, 3, 6, 6), 4, 3, { bias: false })))],
+    onnx: { Conv: 1 },
+  },
+  {
+    name: 'batch norm into a grouped transposed convolution',
+    build: (k) => [k.batchNorm(k.convTranspose(k.input(1, 4, 3, 3), 6, 3, { strides: [2, 2] }))],
+    onnx: { ConvTranspose: 1 },
+  },
+  {
+    name: 'batch norm and an added bias go into a dense layer',
+    build: (k) => [k.binary('Add', k.batchNorm(k.dense(k.input(1, 5), 4)), k.weight([1, 4]))],
+    onnx: { FullyConnected: 1 },
+  },
+  {
+    name: 'chains of arithmetic with constants are folded at once',
+    build: (k) => {
+      const conv = k.conv(k.input(1, 3, 5, 5), 4, 1);
+      const scaled = k.binary('Mul', k.weight([4, 1, 1]), k.binary('Sub', conv, k.weight([1, 4, 1, 1])));
+      return [k.binary('Div', k.binary('Sub', k.constant([], [2]), scaled), k.constant([1], [4]))];
+    },
+    onnx: { Conv: 1 },
+  },
+  {
+    name: 'a value that is read twice keeps its batch norm apart',
+    build: (k) => {
+      const conv = k.conv(k.input(1, 3, 5, 5), 4, 3);
+      return [k.batchNorm(conv), k.relu(conv)];
+    },
+    onnx: { Conv: 2, Relu: 1 },
+  },
+  {
+    name: 'arithmetic that differs along space stays',
+    build: (k) => [k.binary('Add', k.conv(k.input(1, 3, 4, 4), 2, 1), k.weight([1, 2, 4, 4]))],
+    onnx: { Conv: 1, Add: 1 },
+  },
+  {
+    name: 'batch norm after ReLU goes into the next valid convolution',
+    build: (k) => [k.conv(k.batchNorm(k.relu(k.conv(k.input(1, 3, 8, 8), 4, 3))), 4, 3, { group: 2 })],
+    onnx: { Conv: 2 },
+  },
+  {
+    name: 'batch norm before a padded convolution becomes one depthwise convolution',
+    build: (k) => [
+      k.conv(k.batchNorm(k.relu(k.conv(k.input(1, 3, 6, 6), 4, 3))), 4, 3, { pads: [1, 1, 1, 1] }),
+    ],
+    onnx: { Conv: 3 },
+  },
+  {
+    name: 'a scale alone goes into a padded convolution',
+    build: (k) => [
+      k.conv(k.binary('Mul', k.input(1, 3, 6, 6), k.constant([], [1 / 255])), 4, 3, { pads: [1, 1, 1, 1] }),
+    ],
+    onnx: { Conv: 1 },
+  },
+  {
+    name: 'zero padding goes into the convolution',
+    build: (k) => [k.conv(k.pad(k.input(1, 3, 6, 6), [0, 0], [1, 1]), 4, 3, { strides: [2, 2] })],
+    onnx: { Conv: 1 },
+  },
+  {
+    name: 'other padding stays',
+    build: (k) => [k.conv(k.pad(k.input(1, 3, 6, 6), [0, 0], [1, 1], 0.5), 4, 3)],
+    onnx: { Pad: 1, Conv: 1 },
+  },
+  {
+    name: 'zeros before a max pool go into it when nothing is negative',
+    build: (k) => [
+      k.pool('MaxPool', k.pad(k.relu(k.input(1, 3, 6, 6)), [1, 1], [1, 1]), 3, { strides: [2, 2] }),
+    ],
+    onnx: { Relu: 1, MaxPool: 1 },
+  },
+  {
+    name: 'zeros before a max pool stay when they can be the maximum',
+    build: (k) => [k.pool('MaxPool', k.pad(k.input(1, 3, 6, 6), [1, 1], [1, 1]), 3, { strides: [2, 2] })],
+    onnx: { Pad: 1, MaxPool: 1 },
+  },
+  {
+    name: 'zeros as wide as the window stay: a window could hold nothing else',
+    build: (k) => [k.pool('MaxPool', k.pad(k.relu(k.input(1, 3, 6, 6)), [2, 2], [2, 2]), 2)],
+    onnx: { Relu: 1, Pad: 1, MaxPool: 1 },
+  },
+  {
+    name: 'ReLU, then its limit at 6, are one activation',
+    build: (k) => [k.relu6(k.relu(k.binary('Add', k.input(1, 4), k.input(1, 4))))],
+    onnx: { Add: 1 },
+  },
+  {
+    name: 'Gemm with its factors and a row bias',
+    build: (k) => {
+      const attrs = { alpha: 0.5, beta: 2, transA: false, transB: true };
+      return [k.op('Gemm', [k.input(2, 5), k.weight([4, 5]), k.weight([4])], attrs)];
+    },
+    onnx: { FullyConnected: 1 },
+  },
+  {
+    name: 'Gemm of computed matrices',
+    build: (k) => {
+      const attrs = { alpha: 0.5, beta: 2, transA: true, transB: true };
+      return [k.op('Gemm', [k.input(5, 2), k.input(4, 5), k.input(2, 4)], attrs)];
+    },
+    onnx: { Transpose: 2, Mul: 2, MatMul: 1, Add: 1 },
+  },
+  {
+    name: 'flattened features reach the dense layer in the order they lie in',
+    build: (k) => [k.dense(k.flatten(k.conv(k.input(1, 3, 5, 5), 4, 3)), 3)],
+    onnx: { Conv: 1, Reshape: 1, FullyConnected: 1 },
+  },
+  {
+    name: 'arithmetic between flatten and dense follows the features',
+    build: (k) => [k.dense(k.op('PRelu', [k.flatten(k.conv(k.input(1, 3, 5, 5), 4, 3)), k.weight([36])]), 3)],
+    onnx: { Conv: 1, Reshape: 1, PRelu: 1, FullyConnected: 1 },
+  },
+  {
+    name: 'dense features become a feature map in the order it wants',
+    build: (k) => [k.conv(k.reshape(k.relu(k.dense(k.input(1, 6), 36)), 1, 4, 3, 3), 2, 3)],
+    onnx: { FullyConnected: 1, Reshape: 1, Conv: 1 },
+  },
+  {
+    name: 'flattened features that the graph gives away lie as in the source',
+    build: (k) => [k.flatten(k.conv(k.input(1, 3, 5, 5), 4, 3))],
+    onnx: { Conv: 1, Reshape: 1 },
+    tflite: { Transpose: 2, Conv: 1, Reshape: 1 },
+  },
+  {
+    name: 'channels-last models are turned once, at the image',
+    build: (k) => {
+      const image = k.transpose(k.input(1, 6, 6, 3), 0, 3, 1, 2);
+      const a = k.pool('MaxPool', k.relu(k.conv(image, 4, 3)), 2);
+      return [k.transpose(k.op('Concat', [a, k.conv(a, 2, 1)], { axis: 1 }), 0, 2, 3, 1)];
+    },
+    onnx: { Transpose: 2, Conv: 2, MaxPool: 1, Concat: 1 },
+    tflite: { Conv: 2, MaxPool: 1, Concat: 1 },
+  },
+  {
+    name: 'axis operators are renumbered',
+    build: (k) => {
+      const conv = k.conv(k.transpose(k.input(1, 6, 6, 3), 0, 3, 1, 2), 4, 3);
+      const part = k.op('Slice', [conv, k.ints(1, 0), k.ints(4, 3), k.ints(1, 3), null]);
+      const padded = k.op('Pad', [part, k.ints(0, 1, 0, 0, 0, 0, 2, 0), null], { mode: 'constant' });
+      const mean = k.op('ReduceMean', [padded, k.ints(1)], { keepDims: true });
+      const sum = k.op('ReduceSum', [k.binary('Mul', padded, mean), k.ints(2)], { keepDims: false });
+      return [k.dense(k.reshape(sum, 1, -1), 2)];
+    },
+    onnx: {
+      Transpose: 1,
+      Conv: 1,
+      Slice: 1,
+      Pad: 1,
+      ReduceMean: 1,
+      Mul: 1,
+      ReduceSum: 1,
+      Reshape: 1,
+      FullyConnected: 1,
+    },
+    tflite: { Conv: 1, Slice: 1, Pad: 1, ReduceMean: 1, Mul: 1, ReduceSum: 1, Reshape: 1, FullyConnected: 1 },
+  },
+  {
+    name: 'softmax over channels',
+    build: (k) => {
+      const conv = k.conv(k.transpose(k.input(1, 4, 4, 3), 0, 3, 1, 2), 5, 1);
+      return [k.transpose(k.op('Softmax', [conv], { axis: 1 }), 0, 2, 3, 1)];
+    },
+    onnx: { Transpose: 2, Conv: 1, Softmax: 1 },
+    tflite: { Conv: 1, Softmax: 1 },
+  },
+  {
+    name: 'squeeze and excite',
+    build: (k) => {
+      const map = k.relu(k.conv(k.transpose(k.input(1, 6, 6, 3), 0, 3, 1, 2), 4, 3));
+      const gate = k.op('Sigmoid', [k.conv(k.relu(k.conv(k.globalMean(map, true), 2, 1)), 4, 1)]);
+      return [k.globalMean(k.conv(k.binary('Mul', map, gate), 3, 1))];
+    },
+    onnx: { Transpose: 1, Conv: 4, ReduceMean: 2, Sigmoid: 1, Mul: 1 },
+    tflite: { Conv: 4, ReduceMean: 2, Sigmoid: 1, Mul: 1 },
+  },
+  {
+    name: 'detection heads: channels are split off after a reshape',
+    build: (k) => {
+      const map = k.conv(k.transpose(k.input(1, 4, 4, 3), 0, 3, 1, 2), 6, 1);
+      return [k.reshape(k.transpose(map, 0, 2, 3, 1), 1, 48, 2)];
+    },
+    onnx: { Transpose: 2, Conv: 1, Reshape: 1 },
+    tflite: { Conv: 1, Reshape: 1 },
+  },
+];
+
+function names(graph: Graph): string[] {
+  return graph.outputs.map(String);
+}
+
+describe('preparing', () => {
+  it.each(cases)('$name', async (testCase) => {
+    const kit = new GraphKit();
+    const graph = kit.finish(...testCase.build(kit));
+    const expected = await runInOrt(graph, kit.feeds);
+
+    const onnx = prepareForOnnx(graph).graph;
+    expect(histogram(onnx)).toEqual(testCase.onnx);
+    const tflite = prepareForTflite(graph, { layout: 'keep' }).graph;
+    if (testCase.tflite) expect(histogram(tflite)).toEqual(testCase.tflite);
+    expect(names(tflite)).toEqual(names(graph));
+
+    const inOrt = await runInOrt(onnx, kit.feeds);
+    const inLiteRt = await runInLiteRt(graph, kit.feeds);
+    for (const name of graph.outputs) {
+      const size = toFloat32(expected[name]).reduce((most, value) => Math.max(most, Math.abs(value)), 1);
+      expectClose(inOrt[name], expected[name], 2e-6 * size);
+      expectClose(inLiteRt.results[name], expected[name], 2e-6 * size);
+    }
+  });
+
+  it('never changes the graph it is given', () => {
+    const kit = new GraphKit();
+    const graph = kit.finish(kit.relu(kit.batchNorm(kit.conv(kit.input(1, 3, 6, 6), 4, 3))));
+    const before = histogram(graph);
+    const weights = [...graph.values.values()].map((value) => value.constant);
+    prepareForTflite(graph, { layout: 'nhwc' });
+    expect(histogram(graph)).toEqual(before);
+    expect([...graph.values.values()].map((value) => value.constant)).toEqual(weights);
+  });
+
+  it('gives image inputs and feature-map outputs channels last when asked', () => {
+    const kit = new GraphKit();
+    const conv = kit.conv(kit.input(1, 3, 8, 6), 4, 3);
+    const graph = kit.finish(conv, kit.flatten(conv));
+    const shapes = (layout: 'nhwc' | 'keep') => {
+      const { graph: prepared } = prepareForTflite(graph, { layout });
+      return [...prepared.inputs, ...prepared.outputs].map((id) => prepared.values.get(id)!.type.shape);
+    };
+    expect(shapes('nhwc')).toEqual([
+      [1, 8, 6, 3],
+      [1, 6, 4, 4],
+      [1, 96],
+    ]);
+    expect(shapes('keep')).toEqual([
+      [1, 3, 8, 6],
+      [1, 4, 6, 4],
+      [1, 96],
+    ]);
+  });
+
+  it('keeps names: a fused activation gives its own to the result', () => {
+    const kit = new GraphKit();
+    const conv = kit.conv(kit.input(1, 3, 6, 6), 4, 3);
+    const relu = kit.op('Relu', [kit.batchNorm(conv)], {}, 'stem/relu');
+    const graph = kit.finish(kit.conv(relu, 2, 1));
+    for (const { graph: form } of [prepareForOnnx(graph), prepareForTflite(graph, { layout: 'nhwc' })]) {
+      expect(form.nodes.map((node) => node.outputs[0])).toEqual(['stem/relu', graph.outputs[0]]);
+    }
+  });
+
+  it('says which transposes stay, and why', () => {
+    const kit = new GraphKit();
+    const graph = kit.finish(kit.flatten(kit.conv(kit.input(1, 3, 5, 5), 4, 3)));
+    const { reports } = prepareForTflite(graph, { layout: 'nhwc' });
+    const notes = reports.find((report) => report.id === 'layout')?.notes;
+    expect(notes).toEqual([expect.stringContaining('conv [1, 4, 3, 3] is transposed')]);
+  });
+});
