@@ -231,10 +231,25 @@ export interface KerasLayerView {
   string(option: string, fallback?: string): string;
   boolean(option: string, fallback?: boolean): boolean;
   /** A layer nested in this one (TimeDistributed, Bidirectional), with its own config and weights. */
-  inner(option: string): KerasLayerView;
+  inner(option: string, place?: KerasInnerPlace): KerasLayerView;
   /** The same layer called on other inputs; for layers reached by `inner`, models included. */
   call(inputs: readonly Value[], kwargs?: Readonly<Record<string, unknown>>): Value[];
+  /** The mask `[batch, time]` that Keras 1 and 2 carry along with a value, unseen in the configuration. */
+  maskOf(value: Value): Value | undefined;
+  setMask(value: Value, mask: Value): void;
   refuse(message: string, hint?: string): never;
+}
+
+/** Where an inner layer is kept, when that is not under the option's own name. */
+export interface KerasInnerPlace {
+  /** Attribute of the outer layer, which names the weights in `.keras` files. Default: the option. */
+  readonly attribute?: string;
+  /** Name that the weights bear in HDF5 files. Default: the inner layer's name. */
+  readonly name?: string;
+  /** Position, when the option holds a list of layers. */
+  readonly index?: number;
+  /** Options that replace those of the configuration. */
+  readonly config?: Readonly<Record<string, unknown>>;
 }
 
 export type KerasWeights = Pick<KerasLayerView, 'weight' | 'optionalWeight'>;

@@ -5,24 +5,22 @@ const identities = new Set([
   'ActivityRegularization',
   'AlphaDropout',
   'AugMix',
-  'AutoContrast',
   'CutMix',
   'Dropout',
-  'Equalization',
   'GaussianDropout',
   'GaussianNoise',
   'Identity',
   'MixUp',
   'RandAugment',
+  'Solarization',
   'SpatialDropout1D',
   'SpatialDropout2D',
   'SpatialDropout3D',
 ]);
 
-/** `Random*` layers that change an image at inference too. */
-const activeRandom = new Set(['RandomCrop', 'RandomHeight', 'RandomWidth']);
-
-export function isIdentityLayer({ className, kind }: LayerConfig): boolean {
+/** `RandomCrop` of Keras 1 and 2 takes the middle part at inference; Keras 3 leaves the image as it is. */
+export function isIdentityLayer({ className, kind }: LayerConfig, dialect: 1 | 2 | 3): boolean {
   if (kind === 'operation') return className === 'Identity';
-  return identities.has(className) || (className.startsWith('Random') && !activeRandom.has(className));
+  if (className === 'RandomCrop' && dialect !== 3) return false;
+  return identities.has(className) || className.startsWith('Random');
 }

@@ -1,5 +1,5 @@
 import { WhittleError } from '../../contract/errors.ts';
-import type { Value } from '../../ir/graph.ts';
+import type { Value, ValueId } from '../../ir/graph.ts';
 import { type Tensor, tensorOf, toFloat32 } from '../../ir/tensor.ts';
 import type { KerasLayerView, KerasWeights } from '../../ops/facets.ts';
 import { isRecord, type LayerConfig } from './config.ts';
@@ -9,6 +9,8 @@ import type { WeightScope } from './weights.ts';
 /** What a layer view needs of the model that is being read. */
 export interface LayerHost {
   readonly dialect: 1 | 2 | 3;
+  /** Masks that go along with values in Keras 1 and 2, by value. */
+  readonly masks: Map<ValueId, Value>;
   /** Called with each weight that is used, for the count of parameters. */
   used(tensor: Tensor): void;
   /** Parses the configuration of a layer that is nested in another one. */
@@ -76,13 +78,18 @@ export function layerView(
         ? items
         : refuse(`option ${key} is ${JSON.stringify(value ?? null)}; ${length} whole numbers are expected`);
     },
-    inner(key) {
-      const raw = config[key];
+    inner(key, place = {}) {
+      const held = config[key];
+      const raw = place.index !== undefined && Array.isArray(held) ? held[place.index] : held;
       if (!isRecord(raw)) return refuse(`option ${key} does not hold a layer`);
-      const inner = host.parseInner(raw);
-      const innerScope = inner.model ? scope.layer(inner) : scope.part(key, inner.name);
-      return layerView(host, inner, `${name}/${inner.name}`, innerScope, call);
+      const parsed = host.parseInner(raw);
+      const inner = { ...parsed, config: { ...parsed.config, ...place.config } };
+      const group = place.attribute ?? key;
+      const innerScope = scope.part(group, place.name ?? inner.name, inner, place.index);
+      return layerView(host, inner, `${name}/${place.name ?? inner.name}`, innerScope, call);
     },
+    maskOf: (value) => host.masks.get(value.id),
+    setMask: (value, mask) => host.masks.set(value.id, mask),
     call: (inputs, kwargs = {}) => host.callLayer(layer, name, scope, { args: [...inputs], kwargs }),
     refuse,
   };

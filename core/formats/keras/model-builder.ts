@@ -1,12 +1,13 @@
 import { type ErrorCode, type Issue, WhittleError } from '../../contract/errors.ts';
 import { GraphBuilder } from '../../ir/builder.ts';
 import type { DType } from '../../ir/dtype.ts';
-import type { Graph, GraphSource, Value } from '../../ir/graph.ts';
+import type { Graph, GraphSource, Value, ValueId } from '../../ir/graph.ts';
 import { elementCount, type Tensor } from '../../ir/tensor.ts';
 import { inferTypes, kerasReaders } from '../../ops/registry.ts';
 import { isRecord, type LayerConfig, type ModelConfig, parseModelConfig, TensorRef } from './config.ts';
 import { isIdentityLayer } from './identity-layers.ts';
 import { type BoundCall, type LayerHost, layerView, valuesIn } from './layer-view.ts';
+import { passMask } from './masks.ts';
 import { renameOutputs } from './rename-outputs.ts';
 import { readerKey } from './supported-layers.ts';
 import type { WeightScope } from './weights.ts';
@@ -24,6 +25,7 @@ type CallOutputs = readonly Value[] | undefined;
 export class ModelBuilder implements LayerHost {
   readonly dialect: 1 | 2 | 3;
   readonly issues: Issue[] = [];
+  readonly masks = new Map<ValueId, Value>();
   private readonly builder: GraphBuilder;
   private readonly weights = new Set<Tensor>();
 
@@ -73,7 +75,7 @@ export class ModelBuilder implements LayerHost {
       throw new WhittleError('model.invalid', `${name} (${layer.className}) has layers that cannot be read`);
     }
     const view = layerView(this, layer, name, weights, call);
-    if (isIdentityLayer(layer)) return [...view.inputs];
+    if (isIdentityLayer(layer, this.dialect)) return [...view.inputs];
     const reader = kerasReaders[readerKey(layer)];
     if (!reader) {
       throw new WhittleError(
@@ -81,7 +83,9 @@ export class ModelBuilder implements LayerHost {
         `${name}: layers of class ${layer.className} are not read`,
       );
     }
-    return reader(view, this.builder);
+    const outputs = reader(view, this.builder);
+    if (this.masks.size > 0) passMask(view, outputs);
+    return outputs;
   }
 
   /** Adds a model's layers. `prefix` names them apart from the layers of other models (`inner/`). */

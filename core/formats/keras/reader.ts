@@ -17,7 +17,7 @@ export const readKeras: ModelReader = async (path, options) => {
   try {
     const { model, dialect, version, backend } = container;
     const declared = declaredInputs(model);
-    const issues: Issue[] = unsupportedLayers(model);
+    const issues: Issue[] = unsupportedLayers(model, dialect);
     const inputs = settleInputs(declared, options, issues);
     const parametersOnly = { issues, declaredInputs: declared, parameters: 0 };
     if (!inputs) return parametersOnly;

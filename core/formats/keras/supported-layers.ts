@@ -24,12 +24,16 @@ const hints: Readonly<Record<string, string>> = {
 };
 
 /** Every layer of a class that is not read, with those of inner models, each once. */
-export function unsupportedLayers(model: ModelConfig, prefix = ''): Issue[] {
+export function unsupportedLayers(model: ModelConfig, dialect: 1 | 2 | 3, prefix = ''): Issue[] {
   return model.layers.flatMap((layer) => {
     const name = prefix + layer.name;
-    if (layer.model) return unsupportedLayers(layer.model, `${name}/`);
-    const wrapped = isRecord(layer.config.layer) ? wrappedIssues(layer, name) : [];
-    if (layer.className === 'InputLayer' || isIdentityLayer(layer) || kerasReaders[readerKey(layer)]) {
+    if (layer.model) return unsupportedLayers(layer.model, dialect, `${name}/`);
+    const wrapped = isRecord(layer.config.layer) ? wrappedIssues(layer, name, dialect) : [];
+    if (
+      layer.className === 'InputLayer' ||
+      isIdentityLayer(layer, dialect) ||
+      kerasReaders[readerKey(layer)]
+    ) {
       return wrapped;
     }
     const what =
@@ -49,14 +53,14 @@ export function unsupportedLayers(model: ModelConfig, prefix = ''): Issue[] {
 }
 
 /** The layer inside a wrapper (TimeDistributed, Bidirectional) when its class is not read. */
-function wrappedIssues(layer: LayerConfig, name: string): Issue[] {
+function wrappedIssues(layer: LayerConfig, name: string, dialect: 1 | 2 | 3): Issue[] {
   const inner = layer.config.layer as Record<string, unknown>;
   const className = String(inner.class_name ?? '').replace(/^.*>/, '');
   const config = isRecord(inner.config) ? inner.config : {};
   const known =
     Array.isArray(config.layers) ||
     kerasReaders[className] ||
-    isIdentityLayer({ className, name, config, kind: 'layer', calls: [] });
+    isIdentityLayer({ className, name, config, kind: 'layer', calls: [] }, dialect);
   if (known) return [];
   return [
     {

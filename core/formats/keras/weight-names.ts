@@ -53,7 +53,7 @@ const switches: Readonly<Record<string, string>> = {
 
 /** Variables that a layer of this class and configuration has, in order; `undefined` for a class without any known. */
 export function weightOrder(className: string, config: Config): readonly string[] | undefined {
-  if (className === 'EinsumDense' && config.bias_axes == null) return ['kernel'];
+  if (className === 'EinsumDense' && 'bias_axes' in config && config.bias_axes === null) return ['kernel'];
   return orders[className]?.filter((name) => {
     const option = switches[name];
     return option === undefined || config[option] !== false;

@@ -7,8 +7,11 @@ import { snakeCase } from './weight-names.ts';
 export interface WeightScope {
   /** A variable by name. `order` are the variables of the layer in Keras 3's own order, when they are known. */
   find(name: string, order: readonly string[] | undefined): Tensor | undefined;
-  /** A part of a layer: an RNN's cell, a wrapper's inner layer. Known by attribute or by the part's own name. */
-  part(attribute: string, name: string): WeightScope;
+  /**
+   * A part of a layer: an RNN's cell, a wrapper's inner layer. Known by attribute (in `.keras` files) or by the part's
+   * own name (in HDF5 files); `layer` is its configuration where it has one, `index` its place in a list.
+   */
+  part(attribute: string, name: string, layer?: LayerConfig, index?: number): WeightScope;
   /** The weights of a layer inside the model that this scope stands for. */
   layer(layer: LayerConfig): WeightScope;
   /** Names of the variables that are there, for messages. */
@@ -58,8 +61,13 @@ class NamedScope implements WeightScope {
     return own.length === 1 ? this.file.dataset(own[0].path) : undefined;
   }
 
-  part(attribute: string, name: string): WeightScope {
-    return this.under(name) ?? this.under(attribute) ?? new NamedScope(this.file, [], undefined);
+  /** Old files name the weights of a layer's only part like the layer's own. */
+  part(attribute: string, name: string, layer?: LayerConfig): WeightScope {
+    return (
+      this.under(name, layer?.model) ??
+      this.under(attribute, layer?.model) ??
+      new NamedScope(this.file, this.weights, layer?.model)
+    );
   }
 
   layer(layer: LayerConfig): WeightScope {
@@ -133,10 +141,30 @@ export function numberedWeights(file: HdfFile, path: string, model: ModelConfig 
       const index = order?.indexOf(name) ?? -1;
       return index < 0 ? undefined : file.dataset(`${own}/${index}`);
     },
-    part: (attribute) => numberedWeights(file, join(path, attribute), undefined),
+    part(attribute, name, layer, index) {
+      const group = [join(path, attribute), join(path, `_${attribute}`)].find(
+        (candidate) => file.children(candidate).length > 0,
+      );
+      const place = group && index !== undefined ? listPlace(file, group, name, layer) : group;
+      return numberedWeights(file, place ?? join(path, `${attribute}/?`), layer?.model);
+    },
     layer: (layer) => numberedWeights(file, places.get(layer.name) ?? join(path, 'layers/?'), layer.model),
     names: () => file.children(own),
   };
+}
+
+/** The group of one of several layers in a list: by its name, or by its class when there is only one of the class. */
+function listPlace(
+  file: HdfFile,
+  group: string,
+  name: string,
+  layer: LayerConfig | undefined,
+): string | undefined {
+  const members = file.children(group);
+  const named = members.find((member) => file.attribute(`${group}/${member}/vars`, 'name') === name);
+  if (named) return `${group}/${named}`;
+  const base = snakeCase(layer?.className ?? '');
+  return members.includes(base) && !members.includes(`${base}_1`) ? `${group}/${base}` : undefined;
 }
 
 /**

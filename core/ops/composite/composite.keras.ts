@@ -1,0 +1,13 @@
+import type { KerasFacet } from '../facets.ts';
+import { attentionKeras } from './keras-attention.ts';
+import { encodingKeras } from './keras-encodings.ts';
+import { recurrentKeras } from './keras-recurrent.ts';
+import { wrapperKeras } from './keras-wrappers.ts';
+
+/** Layers that are no operator of their own: they are written out in operators of the other families. */
+export const compositeKeras: KerasFacet = {
+  ...attentionKeras,
+  ...encodingKeras,
+  ...recurrentKeras,
+  ...wrapperKeras,
+};
