@@ -79,10 +79,15 @@ export async function runReference(
   const kept: SampleOutputs[] = [];
   let room = options.keepBytes ?? defaultKeepBytes;
   const observed = new Map<string, Observed>();
+  const steps = outputSteps(session, options.portAdapters);
   for (const [n, index] of indexes.entries()) {
     throwIfCancelled(options.signal);
     const outputs = await runSample(session, dataset, index, options.portAdapters);
-    for (const [name, output] of Object.entries(outputs)) observe(observed, name, output, n, indexes.length);
+    for (const [name, output] of Object.entries(outputs)) {
+      const known = observed.get(name) ?? startObserving(name, output, indexes.length, steps[name] ?? 0);
+      observed.set(name, known);
+      observe(known, output, n);
+    }
     room -= Object.values(outputs).reduce((bytes, output) => bytes + output.values.byteLength, 0);
     if (room >= 0) kept.push(outputs);
     options.onProgress?.(n + 1, indexes.length);
@@ -121,35 +126,43 @@ interface Observed {
   /** Per sample: index of the largest value, and the first value. */
   readonly best: Int32Array;
   readonly first: Float32Array;
+  /** How far from one a sum may be. */
+  readonly tolerance: number;
 }
 
-function observe(
-  all: Map<string, Observed>,
+function startObserving(
   name: string,
-  output: SourceOutput,
-  n: number,
+  { shape, values }: SourceOutput,
   count: number,
-): void {
-  let observed = all.get(name);
-  if (!observed) {
-    const { shape, values } = output;
-    observed = {
-      profile: { name, shape, min: Infinity, max: -Infinity, distribution: values.length > 1 },
-      best: new Int32Array(count),
-      first: new Float32Array(count),
-    };
-    all.set(name, observed);
-  }
-  const { profile } = observed;
+  step: number,
+): Observed {
+  return {
+    profile: { name, shape, min: Infinity, max: -Infinity, distribution: values.length > 1 },
+    best: new Int32Array(count),
+    first: new Float32Array(count),
+    // float32 softmax over many classes is off by rounding; integer outputs by up to half a step in each class.
+    tolerance: Math.min(0.5, 1e-3 + (step * values.length) / 2),
+  };
+}
+
+function observe({ profile, best, first, tolerance }: Observed, { values }: SourceOutput, n: number): void {
   let sum = 0;
-  for (const value of output.values) {
+  for (const value of values) {
     if (value < profile.min) profile.min = value;
     if (value > profile.max) profile.max = value;
     sum += value;
   }
-  // float32 softmax over many classes is off by rounding only.
-  const isDistribution = profile.min >= 0 && profile.max <= 1.0001 && Math.abs(sum - 1) < 1e-3;
+  const isDistribution = profile.min >= 0 && profile.max <= 1.0001 && Math.abs(sum - 1) < tolerance;
   if (!isDistribution) profile.distribution = false;
-  observed.best[n] = argmax(output.values);
-  observed.first[n] = output.values[0];
+  best[n] = argmax(values);
+  first[n] = values[0];
+}
+
+/** Quantization step of each output that has one, by the source's names. */
+function outputSteps(session: Session, adapters: PortAdapters = {}): Record<string, number> {
+  return Object.fromEntries(
+    session.outputs.flatMap(({ name, quant }) =>
+      quant ? [[adapters[name]?.source ?? name, quant.scales[0]]] : [],
+    ),
+  );
 }

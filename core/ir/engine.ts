@@ -19,6 +19,7 @@ export interface OpenOptions {
   graphOptimization?: 'off' | 'all';
 }
 
+/** One operator's share of a run: mean milliseconds and number of calls within one run of the model. */
 export interface OperatorTime {
   readonly name: string;
   readonly op: string;

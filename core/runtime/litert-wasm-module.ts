@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
 import { compileFunction } from 'node:vm';
 
 /** Objects of the C++ binding are freed by hand. */
@@ -120,7 +121,7 @@ async function load(): Promise<LoadedWasm> {
   const base = join(folder, 'wasm', relaxed ? 'litert_wasm_internal' : 'litert_wasm_compat_internal');
   const [source, code, manifest] = await Promise.all([
     readFile(`${base}.js`, 'utf8'),
-    readFile(`${base}.wasm`).then((bytes) => webAssembly.compile(bytes)),
+    readFile(`${base}.wasm`).then(compileLazily),
     readFile(join(folder, 'package.json'), 'utf8'),
   ]);
   const factory = evaluateLoader(source, `${base}.js`, require);
@@ -141,6 +142,20 @@ async function load(): Promise<LoadedWasm> {
     return lines;
   };
   return { binding, environment, version: (JSON.parse(manifest) as { version: string }).version, takeLog };
+}
+
+/**
+ * Validates functions when they are first called instead of all 9 MB at once, which takes most of the load time.
+ * Electron may have fixed V8's flags by then, so it is left as it is there.
+ */
+async function compileLazily(bytes: Uint8Array): Promise<object> {
+  if (process.versions.electron) return webAssembly.compile(bytes);
+  setFlagsFromString('--wasm-lazy-validation');
+  try {
+    return await webAssembly.compile(bytes);
+  } finally {
+    setFlagsFromString('--no-wasm-lazy-validation');
+  }
 }
 
 /**
