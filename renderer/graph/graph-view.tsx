@@ -1,0 +1,252 @@
+import { Maximize, Minus, Plus } from 'lucide-react';
+import { type KeyboardEvent, type PointerEvent, useEffect, useMemo, useRef, useState } from 'react';
+import type { GraphView as Graph } from '../../core/contract/views.ts';
+import { Button } from '../ui/blocks.tsx';
+import { type Colouring, familyColour, familyOf, type OpFamily } from './colour.ts';
+import { boxAt, drawGraph } from './draw.ts';
+import { GraphDetail } from './graph-detail.tsx';
+import { GraphSearch } from './graph-search.tsx';
+import { layoutGraph } from './layout.ts';
+import { collapse, groupPaths } from './namespace.ts';
+import { useCamera } from './use-camera.ts';
+import './graph-view.css';
+
+/** Above this many operators, name-spaces start closed. */
+const openUpTo = 150;
+
+interface GraphViewProps {
+  graph: Graph;
+  colouring?: Colouring;
+  /** Controls to show beside the search: what to colour by. */
+  tools?: React.ReactNode;
+  theme: string;
+}
+
+/** The model's graph on a canvas: pan, zoom, search, open and close name-spaces, walk by arrow keys. */
+export function GraphView({ graph, colouring, tools, theme }: GraphViewProps) {
+  const paths = useMemo(() => groupPaths(graph), [graph]);
+  const allGroups = useMemo(() => new Set(paths.flat()), [paths]);
+  const [expanded, setExpanded] = useState<ReadonlySet<string>>(() =>
+    graph.nodes.length <= openUpTo ? allGroups : new Set(),
+  );
+  const collapsed = useMemo(() => collapse(graph, paths, expanded), [graph, paths, expanded]);
+  const layout = useMemo(() => layoutGraph(collapsed.boxes.length, collapsed.edges), [collapsed]);
+  const [selectedId, setSelectedId] = useState<string>();
+  const [hovered, setHovered] = useState<number>();
+  const [query, setQuery] = useState('');
+
+  const stage = useRef<HTMLDivElement>(null);
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const control = useCamera(stage);
+  const { camera, size, panBy, zoomBy, fit, reveal } = control;
+
+  const selected = useMemo(() => {
+    const at = collapsed.boxes.findIndex(({ id }) => id === selectedId);
+    return at < 0 ? undefined : at;
+  }, [collapsed, selectedId]);
+  const found = useMemo(() => {
+    const wanted = query.trim().toLowerCase();
+    if (wanted === '') return undefined;
+    const matches = (node: number): boolean =>
+      graph.nodes[node].id.toLowerCase().includes(wanted) ||
+      graph.nodes[node].op.toLowerCase().includes(wanted);
+    return new Set(collapsed.boxes.flatMap(({ nodes }, index) => (nodes.some(matches) ? [index] : [])));
+  }, [query, graph, collapsed]);
+
+  // Fits once, when the canvas has its first size; afterwards the camera is the person's.
+  const fitted = useRef(false);
+  useEffect(() => {
+    if (fitted.current || size.width === 0) return;
+    fitted.current = true;
+    fit(layout.width, layout.height);
+  }, [size, layout, fit]);
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a change of theme changes the colours that are read
+  useEffect(() => {
+    const element = canvas.current;
+    if (!element || size.width === 0) return;
+    const density = window.devicePixelRatio || 1;
+    const [width, height] = [Math.round(size.width * density), Math.round(size.height * density)];
+    if (element.width !== width || element.height !== height) {
+      element.width = width;
+      element.height = height;
+    }
+    const frame = requestAnimationFrame(() =>
+      drawGraph(element, { graph, collapsed, layout, camera, selected, hovered, found, colouring }),
+    );
+    return () => cancelAnimationFrame(frame);
+  }, [graph, collapsed, layout, camera, size, selected, hovered, found, colouring, theme]);
+
+  useEffect(() => {
+    const element = stage.current;
+    if (!element) return;
+    const wheel = (event: WheelEvent): void => {
+      event.preventDefault();
+      const box = element.getBoundingClientRect();
+      if (event.ctrlKey || event.metaKey)
+        zoomBy(Math.exp(-event.deltaY / 300), { x: event.clientX - box.left, y: event.clientY - box.top });
+      else panBy(event.deltaX, event.deltaY);
+    };
+    // React's own wheel listeners are passive and could not stop the page from scrolling.
+    element.addEventListener('wheel', wheel, { passive: false });
+    return () => element.removeEventListener('wheel', wheel);
+  }, [panBy, zoomBy]);
+
+  const select = (index: number | undefined): void => {
+    setSelectedId(index === undefined ? undefined : collapsed.boxes[index].id);
+    if (index !== undefined) reveal(layout.x[index], layout.y[index]);
+  };
+
+  /** Opens every group around a node and selects it. */
+  const goToNode = (node: number): void => {
+    const open = new Set([...expanded, ...paths[node]]);
+    const seen = collapse(graph, paths, open);
+    const places = layoutGraph(seen.boxes.length, seen.edges);
+    const index = seen.boxes.findIndex(({ id }) => id === graph.nodes[node].id);
+    setExpanded(open);
+    setSelectedId(graph.nodes[node].id);
+    if (index >= 0) reveal(places.x[index], places.y[index]);
+  };
+
+  const toggleGroup = (index: number): void => {
+    const box = collapsed.boxes[index];
+    const group = box.isGroup ? box.id : paths[box.nodes[0]].at(-1);
+    if (group === undefined) return;
+    const next = new Set(expanded);
+    if (!next.delete(group)) next.add(group);
+    setExpanded(next);
+    setSelectedId(box.isGroup ? graph.nodes[box.nodes[0]].id : group);
+  };
+
+  const handleKey = (event: KeyboardEvent): void => {
+    const action = keyAction(event.key, selected);
+    if (!action) return;
+    event.preventDefault();
+    event.stopPropagation();
+    action();
+  };
+
+  const keyAction = (key: string, at: number | undefined): (() => void) | undefined => {
+    if (key === '+' || key === '=') return () => zoomBy(1.25);
+    if (key === '-') return () => zoomBy(0.8);
+    if (key === '0') return () => fit(layout.width, layout.height);
+    if (key === 'Enter' && at !== undefined) return () => toggleGroup(at);
+    if (key === 'Escape' && at !== undefined) return () => select(undefined);
+    if (!key.startsWith('Arrow')) return undefined;
+    if (at === undefined) return () => select(0);
+    if (key === 'ArrowDown') return () => select(collapsed.edges.find(([from]) => from === at)?.[1] ?? at);
+    if (key === 'ArrowUp') return () => select(collapsed.edges.find(([, to]) => to === at)?.[0] ?? at);
+    const row = collapsed.boxes
+      .map((_, index) => index)
+      .filter((index) => layout.rank[index] === layout.rank[at])
+      .sort((a, b) => layout.x[a] - layout.x[b]);
+    const beside = row[row.indexOf(at) + (key === 'ArrowRight' ? 1 : -1)];
+    return () => select(beside ?? at);
+  };
+
+  const toDrawing = (event: PointerEvent): [number, number] => {
+    const box = event.currentTarget.getBoundingClientRect();
+    return [
+      camera.x + (event.clientX - box.left) / camera.scale,
+      camera.y + (event.clientY - box.top) / camera.scale,
+    ];
+  };
+  const drag = useRef<{ x: number; y: number; moved: boolean }>(undefined);
+
+  const selectedBox = selected === undefined ? undefined : collapsed.boxes[selected];
+  const families = useMemo(
+    () => [...new Set(graph.nodes.map(({ op }) => familyOf(op)))] as OpFamily[],
+    [graph],
+  );
+
+  return (
+    <div className="graph">
+      <div className="graph-tools">
+        <GraphSearch graph={graph} query={query} onQuery={setQuery} onPick={goToNode} />
+        {allGroups.size > 0 && (
+          <Button small onClick={() => setExpanded(expanded.size > 0 ? new Set() : allGroups)}>
+            {expanded.size > 0 ? 'Collapse all' : 'Expand all'}
+          </Button>
+        )}
+        {tools}
+      </div>
+      <div className="graph-stage" ref={stage}>
+        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: the drawing is walked by arrow keys */}
+        <canvas
+          ref={canvas}
+          role="img"
+          tabIndex={0}
+          aria-label={`Graph of ${graph.nodes.length} operators. Arrow keys walk along it, Enter opens and closes groups.`}
+          onKeyDown={handleKey}
+          onPointerDown={(event) => {
+            event.currentTarget.setPointerCapture(event.pointerId);
+            drag.current = { x: event.clientX, y: event.clientY, moved: false };
+          }}
+          onPointerMove={(event) => {
+            const from = drag.current;
+            if (!from) return setHovered(boxAt(layout, ...toDrawing(event)));
+            const [dx, dy] = [from.x - event.clientX, from.y - event.clientY];
+            if (!from.moved && Math.hypot(dx, dy) < 4) return;
+            drag.current = { x: event.clientX, y: event.clientY, moved: true };
+            panBy(dx, dy);
+          }}
+          onPointerUp={(event) => {
+            if (drag.current && !drag.current.moved) {
+              const index = boxAt(layout, ...toDrawing(event));
+              setSelectedId(index === undefined ? undefined : collapsed.boxes[index].id);
+            }
+            drag.current = undefined;
+          }}
+          onPointerLeave={() => setHovered(undefined)}
+          onDoubleClick={() => selected !== undefined && toggleGroup(selected)}
+        />
+        {selectedBox && (
+          <GraphDetail
+            graph={graph}
+            box={selectedBox}
+            group={selectedBox.isGroup ? undefined : paths[selectedBox.nodes[0]].at(-1)}
+            colouring={colouring}
+            onToggle={() => selected !== undefined && toggleGroup(selected)}
+          />
+        )}
+        <div className="graph-legend">
+          {colouring ? (
+            colouring.legend
+          ) : (
+            <ul aria-label="Operator families">
+              {families.map((family) => (
+                <li key={family}>
+                  <i style={{ background: familyColour[family] }} />
+                  {family}
+                </li>
+              ))}
+            </ul>
+          )}
+        </div>
+        <div className="graph-zoom">
+          <Button
+            variant="quiet"
+            small
+            icon={<Minus size={14} />}
+            aria-label="Zoom out"
+            onClick={() => zoomBy(0.8)}
+          />
+          <Button
+            variant="quiet"
+            small
+            icon={<Plus size={14} />}
+            aria-label="Zoom in"
+            onClick={() => zoomBy(1.25)}
+          />
+          <Button
+            variant="quiet"
+            small
+            icon={<Maximize size={14} />}
+            aria-label="Fit the graph"
+            onClick={() => fit(layout.width, layout.height)}
+          />
+        </div>
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,82 @@
+import type { GraphView } from '../../core/contract/views.ts';
+
+/** Groups smaller than this are not worth a box of their own. */
+const smallestGroup = 3;
+
+/** The name-space of a node's name, outermost first, without the name itself: `a/b/conv` → `['a', 'b']`. */
+export function namespaceOf(name: string): string[] {
+  const slashes = name.split('/').filter(Boolean);
+  if (slashes.length > 1) return slashes.slice(0, -1);
+  const dots = name.split('.').filter(Boolean);
+  if (dots.length > 1) return dots.slice(0, -1);
+  // Keras applications write blocks as `block_3_expand`.
+  const block = /^(.+?_\d+[a-z]?)_[a-z]/i.exec(name);
+  return block ? [block[1]] : [];
+}
+
+export interface Box {
+  /** The node's name, or the group's path. */
+  id: string;
+  /** Indexes of the graph's nodes in it; one for a plain node. */
+  nodes: number[];
+  isGroup: boolean;
+}
+
+export interface Collapsed {
+  boxes: Box[];
+  /** Pairs of box indexes, without duplicates and loops. */
+  edges: [number, number][];
+  /** Group paths from outermost to innermost, by node. */
+  paths: string[][];
+}
+
+function commonPrefixLength(paths: readonly string[][]): number {
+  if (paths.length === 0) return 0;
+  let length = 0;
+  while (paths.every((path) => path.length > length && path[length] === paths[0][length])) length += 1;
+  return length;
+}
+
+/** Group paths of every node, leaving out the part that all share and groups that are too small. */
+export function groupPaths(graph: GraphView): string[][] {
+  const spaces = graph.nodes.map(({ id }) => namespaceOf(id));
+  const shared = commonPrefixLength(spaces);
+  const paths = spaces.map((space) =>
+    space.slice(shared).map((_, depth) => space.slice(0, shared + depth + 1).join('/')),
+  );
+  const counts = new Map<string, number>();
+  for (const path of paths) for (const group of path) counts.set(group, (counts.get(group) ?? 0) + 1);
+  return paths.map((path) => path.filter((group) => (counts.get(group) ?? 0) >= smallestGroup));
+}
+
+/** What is seen of a graph when only the groups in `expanded` are open. */
+export function collapse(
+  graph: GraphView,
+  paths: readonly string[][],
+  expanded: ReadonlySet<string>,
+): Collapsed {
+  const boxes: Box[] = [];
+  const boxOfGroup = new Map<string, number>();
+  const boxOfNode = graph.nodes.map(({ id }, index) => {
+    const closed = paths[index].find((group) => !expanded.has(group));
+    if (closed === undefined) return boxes.push({ id, nodes: [index], isGroup: false }) - 1;
+    const known = boxOfGroup.get(closed);
+    if (known !== undefined) {
+      boxes[known].nodes.push(index);
+      return known;
+    }
+    const box = boxes.push({ id: closed, nodes: [index], isGroup: true }) - 1;
+    boxOfGroup.set(closed, box);
+    return box;
+  });
+  const seen = new Set<number>();
+  const edges: [number, number][] = [];
+  for (const [from, to] of graph.edges) {
+    const [a, b] = [boxOfNode[from], boxOfNode[to]];
+    const key = a * graph.nodes.length + b;
+    if (a === b || seen.has(key)) continue;
+    seen.add(key);
+    edges.push([a, b]);
+  }
+  return { boxes, edges, paths: [...paths] };
+}

@@ -1,0 +1,80 @@
+import { type RefObject, useCallback, useEffect, useRef, useState } from 'react';
+import type { Camera } from './draw.ts';
+
+const smallestScale = 0.05;
+const largestScale = 2.5;
+
+export interface CameraControl {
+  camera: Camera;
+  size: { width: number; height: number };
+  zoomBy(factor: number, at?: { x: number; y: number }): void;
+  panBy(dx: number, dy: number): void;
+  /** Shows the whole drawing's width, from its top, never larger than life. */
+  fit(width: number, height: number): void;
+  /** Brings a point of the drawing to the middle when it is not in view. */
+  reveal(x: number, y: number): void;
+}
+
+/** The canvas' size and what part of the drawing it shows. */
+export function useCamera(stage: RefObject<HTMLDivElement | null>): CameraControl {
+  const [size, setSize] = useState({ width: 0, height: 0 });
+  const [camera, setCamera] = useState<Camera>({ x: 0, y: 0, scale: 1 });
+  const sizeNow = useRef(size);
+  sizeNow.current = size;
+
+  useEffect(() => {
+    const element = stage.current;
+    if (!element) return;
+    const observer = new ResizeObserver(([entry]) => {
+      const { width, height } = entry.contentRect;
+      setSize({ width, height });
+    });
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, [stage]);
+
+  const zoomBy = useCallback((factor: number, at?: { x: number; y: number }) => {
+    const point = at ?? { x: sizeNow.current.width / 2, y: sizeNow.current.height / 2 };
+    setCamera((before) => {
+      const scale = Math.min(largestScale, Math.max(smallestScale, before.scale * factor));
+      return {
+        scale,
+        x: before.x + point.x / before.scale - point.x / scale,
+        y: before.y + point.y / before.scale - point.y / scale,
+      };
+    });
+  }, []);
+
+  const panBy = useCallback((dx: number, dy: number) => {
+    setCamera((before) => ({ ...before, x: before.x + dx / before.scale, y: before.y + dy / before.scale }));
+  }, []);
+
+  const fit = useCallback((width: number, height: number) => {
+    const { width: w, height: h } = sizeNow.current;
+    if (w === 0) return;
+    const margin = 16;
+    const across = (w - 2 * margin) / width;
+    const down = (h - 2 * margin) / height;
+    // A long chain shrunk to fit would be a thread; its width is what must fit.
+    const scale = Math.min(1, Math.max(smallestScale, Math.min(across, Math.max(down, 0.6))));
+    setCamera({ scale, x: width / 2 - w / 2 / scale, y: -margin / scale });
+  }, []);
+
+  const reveal = useCallback((x: number, y: number) => {
+    const { width, height } = sizeNow.current;
+    setCamera((before) => {
+      const scale = Math.max(before.scale, 0.6);
+      const screenX = (x - before.x) * before.scale;
+      const screenY = (y - before.y) * before.scale;
+      const inView =
+        scale === before.scale &&
+        screenX > 90 &&
+        screenX < width - 90 &&
+        screenY > 30 &&
+        screenY < height - 30;
+      return inView ? before : { scale, x: x - width / 2 / scale, y: y - height / 2 / scale };
+    });
+  }, []);
+
+  return { camera, size, zoomBy, panBy, fit, reveal };
+}

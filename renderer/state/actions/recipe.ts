@@ -1,0 +1,74 @@
+import { WhittleError } from '../../../core/contract/errors.ts';
+import { Recipe } from '../../../core/contract/views.ts';
+import { call } from '../../client/core.ts';
+import type { Picked } from '../../client/shell.ts';
+import { useProject } from '../project.ts';
+import { useUndo } from '../undo.ts';
+import { useView } from '../view.ts';
+import { attempt } from './attempt.ts';
+import { refreshEstimates } from './project.ts';
+
+const sendAfterMs = 150;
+let timer: ReturnType<typeof setTimeout> | undefined;
+let unsent: (() => Promise<void>) | undefined;
+
+/** Shows a recipe at once and sends it when the edits pause. */
+function applyRecipe(projectId: string, recipe: Recipe): void {
+  useProject.getState().patch(projectId, { recipe });
+  clearTimeout(timer);
+  unsent = async () => {
+    unsent = undefined;
+    await attempt('Saving the recipe', () => call('recipe.set', { projectId, recipe }));
+    await refreshEstimates();
+  };
+  timer = setTimeout(() => void unsent?.(), sendAfterMs);
+}
+
+/** Sends what is still waiting; a run starts from what the screen shows. */
+export async function flushRecipe(): Promise<void> {
+  clearTimeout(timer);
+  await unsent?.();
+}
+
+/** Edits the recipe; the edit can be undone. Edits with one `key` in quick succession are undone together. */
+export function editRecipe(change: Partial<Recipe>, label: string, key?: string): void {
+  const project = useProject.getState().project;
+  if (!project) return;
+  const before = project.recipe;
+  applyRecipe(project.id, { ...before, ...change });
+  useUndo.getState().push({ label, key, undo: () => applyRecipe(project.id, before) });
+}
+
+/** Reads a recipe file and applies it to the open project. */
+export async function openRecipe(picked: Picked): Promise<void> {
+  await attempt(`Applying ${picked.name}`, async () => {
+    const file = picked.files[0]?.file;
+    const text = await file?.text();
+    let content: unknown;
+    try {
+      content = JSON.parse(text ?? '');
+    } catch (cause) {
+      throw new WhittleError('recipe.invalid', `${picked.name} is not JSON.`, {
+        hint: 'Drop a recipe that Whittle saved, or a file with the fields of `whittle.recipe/1`.',
+        cause,
+      });
+    }
+    const parsed = Recipe.safeParse(content);
+    if (!parsed.success) {
+      throw new WhittleError('recipe.invalid', `${picked.name} is not a recipe.`, {
+        issues: parsed.error.issues.map(({ path, message }) => ({
+          code: 'recipe.invalid',
+          severity: 'error' as const,
+          node: path.join('.'),
+          message,
+        })),
+      });
+    }
+    editRecipe(parsed.data, `recipe ${picked.name}`);
+    useView.getState().showToast(`The recipe of ${picked.name} is applied.`, {
+      label: 'Undo',
+      run: () => void useUndo.getState().pop(),
+    });
+    useView.getState().goTo('optimize');
+  });
+}

@@ -1,0 +1,95 @@
+import type { CallParams } from '../../../core/contract/api.ts';
+import type { ArtifactView } from '../../../core/contract/views.ts';
+import { call, shell } from '../../client/core.ts';
+import { artifactName, formatName } from '../../theme/precision.ts';
+import { useJobs } from '../jobs.ts';
+import { useProject } from '../project.ts';
+import { useUndo } from '../undo.ts';
+import { useView } from '../view.ts';
+import { attempt } from './attempt.ts';
+import { flushRecipe } from './recipe.ts';
+
+/** Runs the precisions of the recipe. Results arrive one by one. */
+export async function runRecipe(): Promise<void> {
+  const project = useProject.getState().project;
+  if (!project) return;
+  await attempt('Starting the run', async () => {
+    await flushRecipe();
+    await call('optimize.start', { projectId: project.id });
+  });
+}
+
+export async function startProfile(request: Omit<CallParams<'profile.start'>, 'projectId'>): Promise<void> {
+  const project = useProject.getState().project;
+  if (!project) return;
+  await attempt('Starting the measurement', () =>
+    call('profile.start', { projectId: project.id, ...request }),
+  );
+}
+
+/** Cancels one activity of the job bar, be it the core's or this page's. */
+export async function cancelActivity(id: string): Promise<void> {
+  const local = useJobs.getState().local.find((one) => one.id === id);
+  if (local) local.cancel?.();
+  else await attempt('Cancelling', () => call('job.cancel', { jobId: id }));
+}
+
+/** Removes a result at once, without asking; it can be undone. */
+export async function removeArtifact(artifact: ArtifactView): Promise<void> {
+  const project = useProject.getState().project;
+  if (!project) return;
+  const name = artifactName(artifact);
+  const done = await attempt(`Removing ${name}`, async () => {
+    await call('artifact.remove', { projectId: project.id, artifactId: artifact.id });
+    useProject.getState().removeArtifact(artifact.id);
+    return true;
+  });
+  if (!done) return;
+  const restore = (): void =>
+    void attempt(`Restoring ${name}`, async () => {
+      const back = await call('artifact.restore', { projectId: project.id, artifactId: artifact.id });
+      useProject.getState().upsertArtifact(project.id, back);
+    });
+  useUndo.getState().push({ label: `${name} removed`, undo: restore });
+  useView.getState().showToast(`${name} was removed.`, {
+    label: 'Undo',
+    run: () => void useUndo.getState().pop(),
+  });
+}
+
+export async function loadDetail(artifactId: string): Promise<void> {
+  const { project, details } = useProject.getState();
+  if (!project || details[artifactId]) return;
+  await attempt('Comparing operators', async () => {
+    const detail = await call('artifact.detail', { projectId: project.id, artifactId });
+    useProject.setState((state) =>
+      state.project?.id === project.id ? { details: { ...state.details, [artifactId]: detail } } : state,
+    );
+  });
+}
+
+/** The file name offered for an export: `net.int8.tflite`, with the I/O type when it is not float32. */
+export function exportFileName(sourceName: string, artifact: ArtifactView): string {
+  const stem = sourceName.replace(/\.(h5|hdf5|keras|onnx|tflite|json)$/i, '');
+  const io = artifact.io === 'float32' ? '' : `.io-${artifact.io}`;
+  return `${stem}.${artifact.precision}${io}${formatName[artifact.format]}`;
+}
+
+/** Saves (desktop) or downloads (browser) an artifact. Returns where it went: a path, or the file's name. */
+export async function exportArtifact(artifact: ArtifactView): Promise<string | undefined> {
+  const project = useProject.getState().project;
+  if (!project) return undefined;
+  const ids = { projectId: project.id, artifactId: artifact.id };
+  return attempt(`Exporting ${artifactName(artifact)}`, async () => {
+    const { askSavePath, download } = shell();
+    if (askSavePath) {
+      const path = await askSavePath(exportFileName(project.name, artifact));
+      if (!path) return undefined;
+      // The system's save dialog has asked about an existing file already.
+      return (await call('artifact.export', { ...ids, path, overwrite: true })).path;
+    }
+    const { url, fileName } = await call('artifact.download', ids);
+    download?.(url, fileName);
+    return fileName;
+  });
+}

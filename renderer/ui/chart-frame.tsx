@@ -1,0 +1,95 @@
+import { Image, Table } from 'lucide-react';
+import { type ReactNode, useRef } from 'react';
+import { Button } from './blocks.tsx';
+import { copyPng, copyText } from './copy-chart.ts';
+import { type DataTable, toCsv } from './csv.ts';
+import { formatSignificant } from './format.ts';
+import './chart-frame.css';
+
+interface ChartFrameProps {
+  title: string;
+  /** Stem of the files when a copy has to be saved instead. */
+  fileStem: string;
+  data: DataTable;
+  note?: ReactNode;
+  tools?: ReactNode;
+  level?: 2 | 3;
+  /** Told what a copy did, for a message. */
+  onCopied: (text: string) => void;
+  children: ReactNode;
+}
+
+/** The frame around every chart: title, copy as CSV and PNG, and the same data as a table for screen readers. */
+export function ChartFrame(props: ChartFrameProps) {
+  const { title, fileStem, data, note, tools, level = 2, onCopied, children } = props;
+  const body = useRef<HTMLDivElement>(null);
+  const Heading = level === 2 ? 'h2' : 'h3';
+
+  const copyCsv = async (): Promise<void> => {
+    const how = await copyText(toCsv(data), `${fileStem}.csv`);
+    onCopied(how === 'copied' ? `“${title}” is on the clipboard as CSV.` : `“${title}” was saved as CSV.`);
+  };
+  const copyPicture = async (): Promise<void> => {
+    const svg = body.current?.querySelector('svg');
+    if (!svg) return;
+    const how = await copyPng(svg, `${fileStem}.png`);
+    onCopied(
+      how === 'copied'
+        ? `“${title}” is on the clipboard as a picture.`
+        : `“${title}” was saved as a picture.`,
+    );
+  };
+
+  return (
+    <figure className="chart">
+      <div className="chart-head">
+        <Heading>{title}</Heading>
+        {tools}
+        <div className="chart-tools">
+          <Button
+            variant="quiet"
+            small
+            icon={<Table size={14} />}
+            aria-label={`Copy ${title} as CSV`}
+            onClick={() => void copyCsv()}
+          />
+          <Button
+            variant="quiet"
+            small
+            icon={<Image size={14} />}
+            aria-label={`Copy ${title} as PNG`}
+            onClick={() => void copyPicture()}
+          />
+        </div>
+      </div>
+      <div className="chart-body" ref={body}>
+        {children}
+      </div>
+      {note && <figcaption className="chart-note">{note}</figcaption>}
+      <table className="sr-only">
+        <caption>{title}</caption>
+        <thead>
+          <tr>
+            {data.columns.map((column) => (
+              <th key={column} scope="col">
+                {column}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {data.rows.slice(0, 200).map((row, index) => (
+            // biome-ignore lint/suspicious/noArrayIndexKey: rows have no identity of their own here
+            <tr key={index}>
+              {row.map((cell, at) => (
+                <td key={data.columns[at]}>
+                  {typeof cell === 'number' ? formatSignificant(cell) : (cell ?? 'not measured')}
+                </td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </figure>
+  );
+}

@@ -1,0 +1,287 @@
+import { ArrowDown, ArrowUp, ChevronDown, ChevronRight, Share, Trash2 } from 'lucide-react';
+import { Fragment, useMemo, useState } from 'react';
+import { removeArtifact } from '../../state/actions/results.ts';
+import { type CompareRow, type SortKey, sortRows, sourceRowId } from '../../state/compare-rows.ts';
+import { useView } from '../../state/view.ts';
+import { Button, Chip, classes, Figure } from '../../ui/blocks.tsx';
+import { copyText } from '../../ui/copy-chart.ts';
+import { toCsv } from '../../ui/csv.ts';
+import {
+  formatBytes,
+  formatDecibels,
+  formatDeltaPoints,
+  formatMilliseconds,
+  formatPercent,
+  formatRatio,
+  plural,
+} from '../../ui/format.ts';
+import { PrecisionMark } from '../../ui/marker.tsx';
+import { comparisonTable } from './chart-data.ts';
+import { RowDetail } from './row-detail.tsx';
+
+interface Column {
+  key: SortKey;
+  title: string;
+  right?: boolean;
+  hint?: string;
+}
+
+const columns: readonly Column[] = [
+  { key: 'name', title: 'Precision' },
+  { key: 'size', title: 'Size', right: true, hint: 'Bytes of the file, and that of the source' },
+  {
+    key: 'quality',
+    title: 'Quality',
+    right: true,
+    hint: 'SQNR over all outputs and samples, higher is better',
+  },
+  { key: 'agreement', title: 'Agreement', right: true, hint: 'Samples whose first answer is the source’s' },
+  {
+    key: 'accuracy',
+    title: 'Accuracy',
+    right: true,
+    hint: 'On the labels, and the difference to the source',
+  },
+  { key: 'latency', title: 'Latency', right: true, hint: 'Median, and that of the source' },
+  { key: 'gates', title: 'Gates', hint: 'Checks of the written file' },
+  { key: 'warnings', title: 'Warnings', right: true },
+];
+
+/** All figures in one sortable table; a row opens into its detail. */
+export function CompareTable({ rows }: { rows: readonly CompareRow[] }) {
+  const [sort, setSort] = useState<{ key: SortKey; direction: 'ascending' | 'descending' }>();
+  const [open, setOpen] = useState<ReadonlySet<string>>(new Set());
+  const sorted = useMemo(() => (sort ? sortRows(rows, sort.key, sort.direction) : rows), [rows, sort]);
+  const has = {
+    agreement: rows.some(({ agreement }) => agreement !== undefined),
+    accuracy: rows.some(({ accuracy }) => accuracy !== undefined),
+  };
+  const shown = columns.filter(({ key }) => (key === 'agreement' || key === 'accuracy' ? has[key] : true));
+
+  const toggle = (id: string): void => {
+    const next = new Set(open);
+    if (!next.delete(id)) next.add(id);
+    setOpen(next);
+  };
+  const sortBy = (key: SortKey): void =>
+    setSort((before) =>
+      before?.key === key
+        ? { key, direction: before.direction === 'ascending' ? 'descending' : 'ascending' }
+        : { key, direction: 'ascending' },
+    );
+  const copy = async (): Promise<void> => {
+    const how = await copyText(toCsv(comparisonTable(sorted)), 'comparison.csv');
+    useView
+      .getState()
+      .showToast(how === 'copied' ? 'The table is on the clipboard as CSV.' : 'The table was saved as CSV.');
+  };
+
+  return (
+    <section className="card" aria-label="All results">
+      <div className="card-title">
+        <h2>All results</h2>
+        <Button small onClick={() => void copy()}>
+          Copy as CSV
+        </Button>
+      </div>
+      <div className="table-scroll">
+        <table className="table compare-table">
+          <thead>
+            <tr>
+              {shown.map(({ key, title, right, hint }) => (
+                <th
+                  key={key}
+                  scope="col"
+                  className={right ? 'right' : undefined}
+                  aria-sort={sort?.key === key ? sort.direction : 'none'}
+                >
+                  <button type="button" title={hint} onClick={() => sortBy(key)}>
+                    {title}
+                    {sort?.key === key &&
+                      (sort.direction === 'ascending' ? (
+                        <ArrowUp size={12} aria-hidden />
+                      ) : (
+                        <ArrowDown size={12} aria-hidden />
+                      ))}
+                  </button>
+                </th>
+              ))}
+              <th scope="col">
+                <span className="sr-only">Actions</span>
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {sorted.map((row) => (
+              <Fragment key={row.id}>
+                <Row
+                  row={row}
+                  keys={shown.map(({ key }) => key)}
+                  isOpen={open.has(row.id)}
+                  onToggle={() => toggle(row.id)}
+                />
+                {open.has(row.id) && row.artifact && (
+                  <tr className="detail">
+                    <td colSpan={shown.length + 1}>
+                      <RowDetail artifact={row.artifact} />
+                    </td>
+                  </tr>
+                )}
+              </Fragment>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </section>
+  );
+}
+
+function Row(props: { row: CompareRow; keys: readonly SortKey[]; isOpen: boolean; onToggle: () => void }) {
+  const { row, keys, isOpen, onToggle } = props;
+  const { artifact } = row;
+  return (
+    <tr className={classes(isOpen && 'open', row.id === sourceRowId && 'source')} data-row={row.id}>
+      {keys.map((key) =>
+        key === 'name' ? (
+          <th key={key} scope="row" style={{ fontWeight: 400, color: 'inherit' }}>
+            <span className="compare-name">
+              {artifact ? (
+                <button type="button" aria-expanded={isOpen} onClick={onToggle}>
+                  {isOpen ? <ChevronDown size={13} aria-hidden /> : <ChevronRight size={13} aria-hidden />}
+                  <PrecisionMark precision={row.precision} />
+                  {row.name}
+                </button>
+              ) : (
+                <span className="compare-name" style={{ paddingLeft: 20 }}>
+                  <PrecisionMark precision="float32" hollow />
+                  source
+                </span>
+              )}
+            </span>
+          </th>
+        ) : (
+          <td key={key} className={columns.find((column) => column.key === key)?.right ? 'right' : undefined}>
+            <Cell row={row} column={key} />
+          </td>
+        ),
+      )}
+      <td className="right">
+        {artifact && (
+          <>
+            {!row.failed && (
+              <Button
+                variant="quiet"
+                small
+                icon={<Share size={13} />}
+                aria-label={`Export ${row.name}`}
+                onClick={() => {
+                  useView.getState().set({ exportId: artifact.id });
+                  useView.getState().goTo('export');
+                }}
+              />
+            )}
+            <Button
+              variant="quiet"
+              small
+              icon={<Trash2 size={13} />}
+              aria-label={`Remove ${row.name}`}
+              onClick={() => void removeArtifact(artifact)}
+            />
+          </>
+        )}
+      </td>
+    </tr>
+  );
+}
+
+function Cell({ row, column }: { row: CompareRow; column: SortKey }) {
+  const isSource = row.id === sourceRowId;
+  const missing = whyMissing(row, column);
+  switch (column) {
+    case 'name':
+      return null;
+    case 'size':
+      return (
+        <>
+          <Figure
+            value={row.sizeBytes === undefined ? undefined : formatBytes(row.sizeBytes)}
+            missing={missing}
+          />
+          <Second value={isSource || row.sizeRatio === undefined ? undefined : formatRatio(row.sizeRatio)} />
+        </>
+      );
+    case 'quality':
+      return (
+        <Figure
+          value={isSource || row.sqnrDb === undefined ? undefined : formatDecibels(row.sqnrDb)}
+          missing={missing}
+        />
+      );
+    case 'agreement':
+      return (
+        <Figure
+          value={row.agreement === undefined ? undefined : formatPercent(row.agreement)}
+          missing={missing}
+        />
+      );
+    case 'accuracy':
+      return (
+        <>
+          <Figure
+            value={row.accuracy === undefined ? undefined : formatPercent(row.accuracy)}
+            missing={missing}
+          />
+          <Second
+            value={row.accuracyDelta === undefined ? undefined : formatDeltaPoints(row.accuracyDelta)}
+            bad={(row.accuracyDelta ?? 0) < -0.01}
+          />
+        </>
+      );
+    case 'latency':
+      return (
+        <>
+          <span
+            title={
+              row.latency &&
+              `${row.latency.engine}, ${row.latency.device}, ${plural(row.latency.threads, 'thread')}, ${plural(row.latency.runs, 'run')}`
+            }
+          >
+            <Figure value={row.latency && formatMilliseconds(row.latency.medianMs)} missing={missing} />
+          </span>
+          <Second
+            value={isSource || row.latencyRatio === undefined ? undefined : formatRatio(row.latencyRatio)}
+          />
+        </>
+      );
+    case 'gates':
+      return isSource ? (
+        <Figure missing={missing} />
+      ) : (
+        <Chip tone={row.failed ? 'danger' : 'ok'}>
+          {row.gatesTotal === 0
+            ? row.failed
+              ? 'not made'
+              : 'none'
+            : `${row.gatesPassed} of ${row.gatesTotal} passed`}
+        </Chip>
+      );
+    case 'warnings':
+      return isSource ? <Figure missing={missing} /> : <span>{row.warnings}</span>;
+  }
+}
+
+function Second({ value, bad }: { value?: string; bad?: boolean }) {
+  return <span className={classes('compare-second', bad && 'delta-bad')}>{value}</span>;
+}
+
+function whyMissing(row: CompareRow, column: SortKey): string {
+  if (row.artifact?.error) return row.artifact.error.message;
+  if (row.id === sourceRowId) {
+    if (column === 'accuracy') return 'No labels were given';
+    if (column === 'latency') return 'The source was not timed';
+    return 'The source is what the others are compared with';
+  }
+  if (column === 'latency') return 'Not timed: no engine on this machine runs this file';
+  if (column === 'accuracy') return 'No labels were given';
+  return 'No samples were given to compare outputs on';
+}

@@ -1,0 +1,228 @@
+import { useState } from 'react';
+import {
+  CartesianGrid,
+  ReferenceLine,
+  ResponsiveContainer,
+  Scatter,
+  ScatterChart,
+  usePlotArea,
+  useXAxisScale,
+  useYAxisScale,
+  XAxis,
+  YAxis,
+} from 'recharts';
+import {
+  type CompareRow,
+  type Measure,
+  type ScatterPoint,
+  selectScatter,
+  sourceRowId,
+} from '../../state/compare-rows.ts';
+import { precisionLook } from '../../theme/precision.ts';
+import {
+  formatBytes,
+  formatDecibels,
+  formatMilliseconds,
+  formatPercent,
+  formatRatio,
+} from '../../ui/format.ts';
+import { markerPath, PrecisionMark } from '../../ui/marker.tsx';
+import { placeLabels } from './place-labels.ts';
+import { scatterScale } from './scatter-scale.ts';
+
+export const measureTitle: Record<Measure, string> = {
+  accuracy: 'Accuracy (%)',
+  quality: 'Quality (SQNR, dB)',
+  agreement: 'Agreement with the source (%)',
+};
+
+const labelHeight = 28;
+const characterWidth = 6.6;
+
+export function writeMeasure(measure: Measure, value: number): string {
+  return measure === 'quality' ? formatDecibels(Number.isFinite(value) ? value : null) : formatPercent(value);
+}
+
+/** Size against quality: each result a mark with its name and latency, the best ones joined by a line. */
+export function SizeQualityScatter({ rows, measure }: { rows: readonly CompareRow[]; measure: Measure }) {
+  const { points, front } = selectScatter(rows, measure);
+  const scale = scatterScale(points, measure);
+  const source = points.find(({ row }) => row.id === sourceRowId);
+  const [tip, setTip] = useState<{ point: ScatterPoint; x: number; y: number }>();
+  return (
+    <>
+      <ResponsiveContainer width="100%" height="100%">
+        <ScatterChart margin={{ top: 12, right: 16, bottom: 22, left: 14 }} accessibilityLayer={false}>
+          <CartesianGrid strokeWidth={1} />
+          <XAxis
+            type="number"
+            dataKey="cost"
+            domain={[0, scale.x.max]}
+            ticks={scale.x.ticks}
+            tickFormatter={formatBytes}
+            tickSize={4}
+            label={{
+              value: 'Size (smaller is better)',
+              position: 'insideBottom',
+              offset: -14,
+              className: 'chart-axis-title',
+            }}
+          />
+          <YAxis
+            type="number"
+            dataKey="gain"
+            domain={[scale.y.min, scale.y.max]}
+            ticks={scale.y.ticks}
+            tickFormatter={(value: number) =>
+              measure === 'quality' ? String(value) : String(Number((value * 100).toPrecision(4)))
+            }
+            tickSize={4}
+            width={48}
+            label={{
+              value: `${measureTitle[measure]}, higher is better`,
+              angle: -90,
+              position: 'insideLeft',
+              offset: 0,
+              style: { textAnchor: 'middle' },
+              className: 'chart-axis-title',
+            }}
+          />
+          {scale.exactAt !== undefined && (
+            <ReferenceLine
+              y={scale.exactAt}
+              stroke="var(--line-strong)"
+              strokeDasharray="2 4"
+              label={{ value: 'no error', position: 'insideBottomLeft', className: 'chart-sublabel' }}
+            />
+          )}
+          {source && measure !== 'quality' && (
+            <ReferenceLine y={source.gain} stroke="var(--line-strong)" strokeDasharray="2 4" />
+          )}
+          {source && <ReferenceLine x={source.cost} stroke="var(--line-strong)" strokeDasharray="2 4" />}
+          <Scatter data={points} isAnimationActive={false} shape={() => null} />
+          <Marks points={points} front={front} exactAt={scale.exactAt} measure={measure} onPoint={setTip} />
+        </ScatterChart>
+      </ResponsiveContainer>
+      {tip && <PointTip {...tip} measure={measure} />}
+    </>
+  );
+}
+
+function Marks(props: {
+  points: readonly ScatterPoint[];
+  front: readonly ScatterPoint[];
+  exactAt: number | undefined;
+  measure: Measure;
+  onPoint: (tip: { point: ScatterPoint; x: number; y: number } | undefined) => void;
+}) {
+  const { points, front, exactAt, measure, onPoint } = props;
+  const xScale = useXAxisScale();
+  const yScale = useYAxisScale();
+  const area = usePlotArea();
+  if (!xScale || !yScale || !area) return null;
+  const locate = ({ cost, gain }: ScatterPoint): [number, number] => [
+    Number(xScale(cost)),
+    Number(yScale(Number.isFinite(gain) ? gain : (exactAt ?? 0))),
+  ];
+  const formats = new Set(points.flatMap(({ row }) => row.artifact?.format ?? []));
+  const labels = points.map(({ row }) => ({
+    name: row.artifact && formats.size < 2 ? row.name.replace(/ · \.\w+$/, '') : row.name,
+    latency: row.latency ? formatMilliseconds(row.latency.medianMs) : '',
+  }));
+  const placed = placeLabels(
+    points.map((point, index) => {
+      const [x, y] = locate(point);
+      const characters = Math.max(labels[index].name.length, labels[index].latency.length);
+      return { x, y, width: characters * characterWidth, height: labels[index].latency ? labelHeight : 15 };
+    }),
+    { left: area.x, top: area.y, right: area.x + area.width, bottom: area.y + area.height },
+  );
+  return (
+    <g>
+      <polyline
+        points={front.map((point) => locate(point).join(',')).join(' ')}
+        fill="none"
+        stroke="var(--accent)"
+        strokeWidth={1.5}
+        strokeDasharray="5 3"
+      />
+      {points.map((point, index) => {
+        const [x, y] = locate(point);
+        const { row } = point;
+        const look = precisionLook[row.precision];
+        const isSource = row.id === sourceRowId;
+        const show = (): void => onPoint({ point, x, y });
+        const hide = (): void => onPoint(undefined);
+        return (
+          // biome-ignore lint/a11y/noStaticElementInteractions: hovering and focusing only show the figures in its label
+          // biome-ignore lint/a11y/noNoninteractiveTabindex: points are read one by one by keyboard
+          <g
+            key={row.id}
+            className="point"
+            tabIndex={0}
+            role="img"
+            aria-label={describePoint(point, measure)}
+            onMouseEnter={show}
+            onMouseLeave={hide}
+            onFocus={show}
+            onBlur={hide}
+          >
+            <g transform={`translate(${x},${y})`}>
+              <circle className="point-ring" r={11} />
+              <path
+                d={markerPath(look.shape, 6)}
+                fill={isSource || row.failed ? 'var(--surface)' : look.colour}
+                stroke={row.failed ? 'var(--danger)' : isSource ? look.colour : 'var(--mark-outline)'}
+                strokeWidth={isSource || row.failed ? 2 : 0.75}
+              />
+            </g>
+            <text className="chart-label" x={placed[index].x} y={placed[index].y + 11}>
+              {labels[index].name}
+            </text>
+            <text className="chart-sublabel" x={placed[index].x} y={placed[index].y + 24}>
+              {labels[index].latency}
+            </text>
+          </g>
+        );
+      })}
+    </g>
+  );
+}
+
+function describePoint({ row, cost, gain }: ScatterPoint, measure: Measure): string {
+  const latency = row.latency ? `, ${formatMilliseconds(row.latency.medianMs)}` : '';
+  const failed = row.failed ? ', failed its gates' : '';
+  return `${row.name}: ${formatBytes(cost)}, ${writeMeasure(measure, gain)}${latency}${failed}`;
+}
+
+function PointTip({ point, x, y, measure }: { point: ScatterPoint; x: number; y: number; measure: Measure }) {
+  const { row } = point;
+  const style =
+    x > 260 ? { left: x - 14, top: y + 14, transform: 'translateX(-100%)' } : { left: x + 14, top: y + 14 };
+  return (
+    <div className="chart-tip point-tip" style={style} role="presentation">
+      <h3>
+        <PrecisionMark precision={row.precision} hollow={row.id === sourceRowId} />
+        {row.name}
+      </h3>
+      <dl className="keyvalues">
+        <dt>Size</dt>
+        <dd className="num">
+          {formatBytes(point.cost)}{' '}
+          {row.sizeRatio !== undefined && row.artifact && formatRatio(row.sizeRatio)}
+        </dd>
+        <dt>{measureTitle[measure].replace(/ \(.*/, '')}</dt>
+        <dd className="num">{writeMeasure(measure, point.gain)}</dd>
+        {row.latency && (
+          <>
+            <dt>Latency</dt>
+            <dd className="num">
+              {formatMilliseconds(row.latency.medianMs)} · {row.latency.engine}, {row.latency.device},{' '}
+              {row.latency.threads === 1 ? '1 thread' : `${row.latency.threads} threads`}
+            </dd>
+          </>
+        )}
+      </dl>
+    </div>
+  );
+}

@@ -1,0 +1,97 @@
+import { useEffect, useMemo, useState } from 'react';
+import { GraphView } from '../../graph/graph-view.tsx';
+import { loadGraph } from '../../state/actions/project.ts';
+import { useProject } from '../../state/project.ts';
+import { useView } from '../../state/view.ts';
+import { BarList, Hollow, IssueLine } from '../../ui/blocks.tsx';
+import { formatInteger } from '../../ui/format.ts';
+import { ColourPicker, useColouring } from './colour-picker.tsx';
+import { ModelCard } from './model-card.tsx';
+import { OpenDims } from './open-dims.tsx';
+import './model-stage.css';
+
+/** What the model is: card, findings, operators, graph. */
+export function ModelStage() {
+  const project = useProject((state) => state.project);
+  const graph = useProject((state) => state.graph);
+  const theme = useView((state) => state.theme);
+  const [colourBy, setColourBy] = useState('type');
+  const colouring = useColouring(graph, colourBy);
+  const model = project?.model;
+  const projectId = project?.id;
+
+  useEffect(() => {
+    if (projectId && !graph) void loadGraph(projectId);
+  }, [projectId, graph]);
+
+  const operators = useMemo(
+    () => Object.entries(model?.graph.opHistogram ?? {}).sort(([, a], [, b]) => b - a),
+    [model],
+  );
+
+  if (!project || !model) {
+    return (
+      <div className="page">
+        <Hollow title="The model is being read">Its card appears here as soon as it is.</Hollow>
+      </div>
+    );
+  }
+  const { issues } = model;
+  return (
+    <div className="model">
+      <div className="model-side">
+        <ModelCard model={model} />
+        {model.graph.dynamicDims.length > 0 && <OpenDims projectId={project.id} model={model} />}
+        {issues.length > 0 && (
+          <section className="card" aria-label="Issues">
+            <div className="card-title">
+              <h2>Issues</h2>
+              <span className="muted small">{countBySeverity(issues)}</span>
+            </div>
+            <ul className="model-issues">
+              {issues.map((issue) => (
+                <IssueLine key={`${issue.code}${issue.node}${issue.message}`} issue={issue} />
+              ))}
+            </ul>
+          </section>
+        )}
+        <section className="card" aria-label="Operators">
+          <div className="card-title">
+            <h2>Operators</h2>
+            <span className="muted small num">{formatInteger(model.graph.nodes)}</span>
+          </div>
+          <BarList
+            label="Operators by type"
+            items={operators.map(([op, count]) => ({
+              key: op,
+              label: op,
+              value: count,
+              text: formatInteger(count),
+            }))}
+          />
+        </section>
+      </div>
+      <section className="model-graph" aria-label="Graph">
+        {graph && (
+          <GraphView
+            key={project.id}
+            graph={graph}
+            colouring={colouring}
+            theme={theme}
+            tools={<ColourPicker value={colourBy} onChange={setColourBy} />}
+          />
+        )}
+      </section>
+    </div>
+  );
+}
+
+function countBySeverity(issues: readonly { severity: string }[]): string {
+  return ['error', 'warning', 'info']
+    .map((severity) => ({ severity, count: issues.filter((issue) => issue.severity === severity).length }))
+    .filter(({ count }) => count > 0)
+    .map(({ severity, count }) =>
+      severity === 'info' ? `${count} info` : `${count} ${severity}${count === 1 ? '' : 's'}`,
+    )
+    .join(', ');
+}

@@ -1,0 +1,179 @@
+import { useEffect, useState } from 'react';
+import {
+  type Calibration,
+  calibrations,
+  type IoType,
+  type OutputFormat,
+  type Recipe,
+} from '../../../core/contract/views.ts';
+import { editRecipe } from '../../state/actions/recipe.ts';
+import { formatName } from '../../theme/precision.ts';
+import { Check, Field, Segmented } from '../../ui/blocks.tsx';
+import { formatInteger } from '../../ui/format.ts';
+
+const calibrationNames: Record<Calibration, string> = {
+  minmax: 'min-max',
+  'moving-average': 'moving average',
+  percentile: 'percentile',
+  entropy: 'entropy (KL)',
+  mse: 'least error (MSE)',
+  auto: 'automatic',
+};
+
+/** The few settings that matter, the rest behind "More". */
+export function Settings({ recipe, samples }: { recipe: Recipe; samples?: number }) {
+  const usesIntegers = recipe.precisions.some((one) => one === 'int8' || one === 'int16x8');
+  const toggleFormat = (format: OutputFormat, on: boolean): void => {
+    const formats = on ? [...recipe.formats, format] : recipe.formats.filter((one) => one !== format);
+    if (formats.length > 0) editRecipe({ formats }, 'output format');
+  };
+  return (
+    <section className="card settings" aria-label="Settings">
+      <div className="card-title">
+        <h2>Settings</h2>
+      </div>
+      <Field label="Inputs and outputs" hint={usesIntegers ? undefined : 'For int8 and int16x8 only.'}>
+        <Segmented<IoType>
+          label="Inputs and outputs"
+          name="io"
+          value={recipe.io}
+          disabled={!usesIntegers}
+          options={[
+            { value: 'float32', label: 'float32' },
+            { value: 'int8', label: 'int8' },
+            { value: 'uint8', label: 'uint8' },
+            { value: 'int16', label: 'int16' },
+          ]}
+          onChange={(io) => editRecipe({ io }, 'I/O type')}
+        />
+      </Field>
+      <Field
+        label="Samples for calibration"
+        id="set-samples"
+        hint={samples === undefined ? 'No samples are attached.' : `${formatInteger(samples)} are attached.`}
+      >
+        <NumberInput
+          id="set-samples"
+          value={recipe.samples}
+          min={1}
+          onChange={(value) =>
+            value !== undefined && editRecipe({ samples: value }, 'sample count', 'samples')
+          }
+        />
+      </Field>
+      <Field label="Calibration" id="set-calibration">
+        <select
+          id="set-calibration"
+          className="input"
+          value={recipe.calibration}
+          onChange={(event) => editRecipe({ calibration: event.target.value as Calibration }, 'calibration')}
+        >
+          {calibrations.map((one) => (
+            <option key={one} value={one}>
+              {calibrationNames[one]}
+            </option>
+          ))}
+        </select>
+      </Field>
+      <Field label="Formats">
+        <div className="settings-checks">
+          {(['tflite', 'onnx'] as const).map((format) => (
+            <Check
+              key={format}
+              checked={recipe.formats.includes(format)}
+              disabled={recipe.formats.length === 1 && recipe.formats[0] === format}
+              onChange={(on) => toggleFormat(format, on)}
+            >
+              {formatName[format]}
+            </Check>
+          ))}
+        </div>
+      </Field>
+      <details>
+        <summary>More</summary>
+        <div>
+          <Field label="Layout of image inputs">
+            <Segmented
+              label="Layout of image inputs"
+              name="layout"
+              value={recipe.layout}
+              options={[
+                { value: 'nhwc', label: 'NHWC' },
+                { value: 'keep', label: 'as the source' },
+              ]}
+              onChange={(layout) => editRecipe({ layout }, 'layout')}
+            />
+          </Field>
+          <Check
+            checked={recipe.pureInteger}
+            onChange={(pureInteger) => editRecipe({ pureInteger }, 'pure integer')}
+          >
+            Integers throughout, a final softmax too (Edge TPU, microcontrollers)
+          </Check>
+          <Field label="Largest accuracy drop, percentage points" id="set-drop" hint="Empty: no budget.">
+            <NumberInput
+              id="set-drop"
+              value={recipe.maxDropPercent}
+              min={0}
+              fractional
+              onChange={(maxDropPercent) => editRecipe({ maxDropPercent }, 'accuracy budget', 'drop')}
+            />
+          </Field>
+          <Field label="Largest size, bytes" id="set-size" hint="Empty: no budget.">
+            <NumberInput
+              id="set-size"
+              value={recipe.maxSizeBytes}
+              min={1}
+              onChange={(maxSizeBytes) => editRecipe({ maxSizeBytes }, 'size budget', 'size')}
+            />
+          </Field>
+          <Field label="Seed" id="set-seed" hint="The same seed and inputs give the same bytes.">
+            <NumberInput
+              id="set-seed"
+              value={recipe.seed}
+              min={0}
+              onChange={(seed) => seed !== undefined && editRecipe({ seed }, 'seed', 'seed')}
+            />
+          </Field>
+        </div>
+      </details>
+    </section>
+  );
+}
+
+/** A number as typed: what cannot be read is marked and not sent; empty is undefined. */
+function NumberInput(props: {
+  id: string;
+  value: number | undefined;
+  min: number;
+  fractional?: boolean;
+  onChange: (value: number | undefined) => void;
+}) {
+  const { id, value, min, fractional, onChange } = props;
+  const shown = value === undefined ? '' : String(value);
+  const [text, setText] = useState(shown);
+  // An undo changes the value from outside.
+  useEffect(() => setText(shown), [shown]);
+
+  const read = (typed: string): number | undefined => {
+    const number = Number(typed);
+    return typed.trim() !== '' && number >= min && (fractional || Number.isInteger(number))
+      ? number
+      : undefined;
+  };
+  return (
+    <input
+      id={id}
+      className="input num"
+      inputMode={fractional ? 'decimal' : 'numeric'}
+      value={text}
+      aria-invalid={text.trim() !== '' && read(text) === undefined}
+      onChange={(event) => {
+        setText(event.target.value);
+        const number = read(event.target.value);
+        if (number !== undefined || event.target.value.trim() === '') onChange(number);
+      }}
+      onBlur={() => setText(shown)}
+    />
+  );
+}
