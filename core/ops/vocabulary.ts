@@ -81,6 +81,8 @@ export interface AxisAttrs {
   axis: number;
 }
 
+export type ScatterReduction = 'none' | 'add' | 'mul' | 'max' | 'min';
+
 export interface ResizeAttrs {
   /** Inputs: x, sizes (int64, all axes of x). Scales are turned into sizes by readers. */
   mode: 'nearest' | 'linear' | 'cubic';
@@ -146,6 +148,8 @@ export interface OpAttrs {
   Max: NoAttrs;
   Min: NoAttrs;
   Pow: NoAttrs;
+  /** Remainder with the sign of the divisor, or of the dividend where `truncated` (C's fmod). */
+  Mod: { truncated: boolean };
   Equal: NoAttrs;
   Greater: NoAttrs;
   Less: NoAttrs;
@@ -153,6 +157,7 @@ export interface OpAttrs {
   Or: NoAttrs;
   // elementwise, one input
   Abs: NoAttrs;
+  Sign: NoAttrs;
   Neg: NoAttrs;
   Exp: NoAttrs;
   Log: NoAttrs;
@@ -177,6 +182,10 @@ export interface OpAttrs {
   ReduceProd: ReduceAttrs;
   ArgMax: { axis: number; keepDims: boolean };
   ArgMin: { axis: number; keepDims: boolean };
+  /** Inputs: x, axis (scalar). */
+  CumSum: { exclusive: boolean; reverse: boolean };
+  /** Inputs: x, k (int64, one element). Outputs: values, indices (int64), the best first. */
+  TopK: { axis: number; largest: boolean };
   // shape
   /** Inputs: x, shape (int64; −1 and, unless allowZero, 0 as in ONNX). Flatten is read as Reshape. */
   Reshape: { allowZero: boolean };
@@ -193,6 +202,16 @@ export interface OpAttrs {
   Pad: { mode: 'constant' | 'reflect' | 'edge' | 'wrap' };
   /** Inputs: x, indices. */
   Gather: AxisAttrs;
+  /** Inputs: x, indices (of x's rank). */
+  GatherElements: AxisAttrs;
+  /** Inputs: x, indices `[…, k]`. */
+  GatherND: { batchDims: number };
+  /** Inputs: x, indices (of x's rank), updates. */
+  ScatterElements: AxisAttrs & { reduction: ScatterReduction };
+  /** Inputs: x, indices `[…, k]`, updates. */
+  ScatterND: { reduction: ScatterReduction };
+  /** Inputs: indices, depth (scalar), values `[off, on]`. `axis` is where the new axis stands in the result. */
+  OneHot: AxisAttrs;
   Expand: NoAttrs;
   Tile: NoAttrs;
   Shape: { start: number; end?: number };

@@ -8,7 +8,7 @@ import { tensorToProto } from './tensors.ts';
 
 const utf8 = new TextEncoder();
 
-function attributeProto(name: string, attr: OnnxAttr): AttributeProto {
+export function attributeProto(name: string, attr: OnnxAttr): AttributeProto {
   const base: AttributeProto = { name, floats: [], ints: [], strings: [] };
   if ('int' in attr) return { ...base, i: attr.int, type: attributeTypes.int };
   if ('ints' in attr) return { ...base, ints: [...attr.ints], type: attributeTypes.ints };

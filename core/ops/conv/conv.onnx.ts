@@ -44,7 +44,7 @@ const readConvTranspose: OnnxReader = (node, builder) => {
   const axes = kernel.length;
   const strides = perAxis(node, 'strides', axes, 1);
   const dilations = perAxis(node, 'dilations', axes, 1);
-  const outputPadding = perAxis(node, 'output_padding', axes, 0);
+  let outputPadding = perAxis(node, 'output_padding', axes, 0);
   const autoPad = node.string('auto_pad', 'NOTSET');
   let pads = node.ints('pads') ?? new Array<number>(2 * axes).fill(0);
   if (autoPad === 'VALID') pads = new Array<number>(2 * axes).fill(0);
@@ -60,10 +60,10 @@ const readConvTranspose: OnnxReader = (node, builder) => {
     const totals = kernel.map(
       (k, i) => strides[i] * (size(i) - 1) + outputPadding[i] + dilations[i] * (k - 1) + 1 - wanted[i],
     );
-    if (totals.some((total) => total < 0))
-      node.refuse(`an output of [${wanted.join(', ')}] cannot be reached`);
-    const less = totals.map((total) => Math.floor(total / 2));
-    const more = totals.map((total, i) => total - less[i]);
+    // What no padding can reach is added at the end.
+    outputPadding = outputPadding.map((added, i) => added + Math.max(0, -totals[i]));
+    const less = totals.map((total) => Math.floor(Math.max(0, total) / 2));
+    const more = totals.map((total, i) => Math.max(0, total) - less[i]);
     pads = autoPad === 'SAME_UPPER' ? [...less, ...more] : [...more, ...less];
   }
   const attrs: ConvTransposeAttrs = {

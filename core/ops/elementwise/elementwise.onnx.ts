@@ -106,6 +106,28 @@ const readDropout: OnnxReader = (node, builder) => {
   builder.add('Identity', [input(node, 0)], {}, { name: node.name, outputs: node.outputs.slice(0, 1) });
 };
 
+const readMod: OnnxReader = (node, builder) => {
+  const attrs = { truncated: node.int('fmod', 0) !== 0 };
+  builder.add('Mod', [input(node, 0), input(node, 1)], attrs, named(node));
+};
+
+/** NaN is the one number that does not equal itself. */
+const readIsNaN: OnnxReader = (node, builder) => {
+  const x = input(node, 0);
+  const same = builder.one('Equal', [x, x], {}, inner(node, 'same'));
+  builder.add('Not', [same], {}, named(node));
+};
+
+const readIsInf: OnnxReader = (node, builder) => {
+  const x = input(node, 0);
+  const [positive, negative] = [node.int('detect_positive', 1) !== 0, node.int('detect_negative', 1) !== 0];
+  if (!positive && !negative) node.refuse('it detects neither sign');
+  const sign = positive ? 1 : -1;
+  const infinite = scalar(builder, node, 'infinite', x.type.dtype, sign * Number.POSITIVE_INFINITY);
+  const size = positive && negative ? builder.one('Abs', [x], {}, inner(node, 'size')) : x;
+  builder.add('Equal', [size, infinite], {}, named(node));
+};
+
 function writeBinary(opType: string): OnnxWriter {
   return (node, context) =>
     writeActivated(node, context, (output) => context.node(opType, node.inputs, [output]));
@@ -126,6 +148,7 @@ const plain = [
   'And',
   'Or',
   'Abs',
+  'Sign',
   'Neg',
   'Exp',
   'Log',
@@ -152,6 +175,9 @@ export const elementwiseOnnx = {
     Mean: since(6, readMean),
     GreaterOrEqual: since(12, readOrEqual('Greater')),
     LessOrEqual: since(12, readOrEqual('Less')),
+    Mod: since(10, readMod),
+    IsNaN: since(9, readIsNaN),
+    IsInf: since(10, readIsInf),
     Xor: since(7, readXor),
     Cast: since(6, readCast),
     CastLike: since(15, readCastLike),
@@ -160,6 +186,8 @@ export const elementwiseOnnx = {
   write: {
     ...perOp(binaries, (op) => writeBinary(op)),
     ...perOp([...plain, 'Max', 'Min'], (op) => plainWriter(op)),
+    Mod: (node, context) =>
+      context.node('Mod', node.inputs, node.outputs, { fmod: int(node.attrs.truncated === true) }),
     Cast: writeCast,
   },
 } satisfies OnnxFacet;

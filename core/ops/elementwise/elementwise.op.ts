@@ -116,6 +116,12 @@ function isDType(name: string): name is DType {
   return (dtypes as readonly string[]).includes(name);
 }
 
+const remainder = (a: number, b: number): number => a % b;
+const bigRemainder = (a: bigint, b: bigint): bigint => (b === 0n ? 0n : a % b);
+/** The remainder with the sign of the divisor. */
+const modulo = (a: number, b: number): number => a - Math.floor(a / b) * b;
+const bigModulo = (a: bigint, b: bigint): bigint => (b === 0n ? 0n : ((a % b) + b) % b);
+
 const binaryDefinitions = {
   Add: binary<OpAttrs['Add']>(
     'A + B.',
@@ -149,6 +155,16 @@ const binaryDefinitions = {
     either(Math.min, (a, b) => -bigMax(-a, -b)),
   ),
   Pow: binary<OpAttrs['Pow']>('A to the power B.', null, (a, b) => Number(a) ** Number(b)),
+  Mod: {
+    ...binary<OpAttrs['Mod']>('Remainder of A / B.', null, (a) => a),
+    fold: (inputs, { truncated }, [output]) => [
+      foldElementwise(
+        inputs,
+        output,
+        truncated ? either(remainder, bigRemainder) : either(modulo, bigModulo),
+      ),
+    ],
+  } satisfies OpDefinition<OpAttrs['Mod']>,
   Equal: comparison<OpAttrs['Equal']>('A = B.', (a, b) => a === b),
   Greater: comparison<OpAttrs['Greater']>('A > B.', (a, b) => a > b),
   Less: comparison<OpAttrs['Less']>('A < B.', (a, b) => a < b),
@@ -158,6 +174,7 @@ const binaryDefinitions = {
 
 const unaryDefinitions = {
   Abs: unary<OpAttrs['Abs']>('|x|.', ownRange, abs),
+  Sign: unary<OpAttrs['Sign']>('−1, 0 or 1.', null, (x) => (x > 0 ? 1 : x < 0 ? -1 : 0)),
   Neg: unary<OpAttrs['Neg']>('−x.', null, (x) => -x),
   Exp: unary<OpAttrs['Exp']>('e to the power x.', ownRange, real(Math.exp)),
   Log: unary<OpAttrs['Log']>('Natural logarithm.', null, real(Math.log)),

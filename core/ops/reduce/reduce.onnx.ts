@@ -6,6 +6,8 @@ import type { OnnxFacet, OnnxNodeView, OnnxReader } from '../facets.ts';
 import { inner, input, int, integers, ints, named, type OnnxWriter, only, since } from '../onnx-helpers.ts';
 import { perOp } from '../per-op.ts';
 
+import { orderReaders, orderWriters } from './order.onnx.ts';
+
 interface Reduction {
   readonly x: Value;
   readonly axes: Value | null;
@@ -119,6 +121,7 @@ const reductions = ['ReduceMean', 'ReduceSum', 'ReduceMax', 'ReduceMin', 'Reduce
 
 export const reduceOnnx = {
   read: {
+    ...orderReaders,
     ...perOp(reductions, (op) => since(1, readReduce(op))),
     ReduceL1: since(1, readReduce('ReduceSum', 'Abs')),
     ReduceL2: since(1, readReduce('ReduceSum', 'Square', 'Sqrt')),
@@ -129,6 +132,7 @@ export const reduceOnnx = {
     ArgMin: since(1, readArg('ArgMin')),
   },
   write: {
+    ...orderWriters,
     ...perOp(reductions, (op) => writeReduce(op)),
     ArgMax: writeArg('ArgMax'),
     ArgMin: writeArg('ArgMin'),

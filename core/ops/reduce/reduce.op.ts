@@ -4,6 +4,7 @@ import type { InferContext, OpDefinition, QuantRule } from '../facets.ts';
 import { constantNumbers, normalizeAxes, normalizeAxis, requiredInput } from '../infer-helpers.ts';
 import { emptyArray, indices } from '../pick-elements.ts';
 import type { ReduceAttrs } from '../vocabulary.ts';
+import { orderDefinitions } from './order.op.ts';
 
 const rescales: QuantRule = {
   inputs: [{ kind: 'activation' }, { kind: 'plain' }],
@@ -127,6 +128,7 @@ function argReduction(summary: string, better: (a: number, b: number) => boolean
 }
 
 export const reduceDefinitions = {
+  ...orderDefinitions,
   ReduceMean: reduction(
     'Mean over axes.',
     rescales,

@@ -6,6 +6,7 @@ import { constantInput, input, integers, named, plainReader, scalar, since } fro
 import { indices } from '../pick-elements.ts';
 import { constantReader } from './constant.onnx.ts';
 import { shapeSpan } from './generate.op.ts';
+import { indexingReaders, indexingWriters } from './indexing.onnx.ts';
 import { shapeWriters } from './shape-writers.ts';
 
 const readReshape: OnnxReader = (node, builder) => {
@@ -169,6 +170,7 @@ const readConstantOfShape: OnnxReader = (node, builder) => {
 
 export const shapeOnnx = {
   read: {
+    ...indexingReaders,
     Constant: since(1, constantReader),
     Reshape: since(5, readReshape),
     Flatten: since(1, readFlatten),
@@ -187,5 +189,5 @@ export const shapeOnnx = {
     ConstantOfShape: since(9, readConstantOfShape),
     Range: since(11, plainReader('Range')),
   },
-  write: shapeWriters,
+  write: { ...shapeWriters, ...indexingWriters },
 } satisfies OnnxFacet;
