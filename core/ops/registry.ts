@@ -13,6 +13,7 @@ import { borderKeras } from './border/border.keras.ts';
 import { borderOnnx } from './border/border.onnx.ts';
 import { borderDefinitions } from './border/border.op.ts';
 import { borderTflite } from './border/border.tflite.ts';
+import { compositeKeras } from './composite/composite.keras.ts';
 import { convKeras } from './conv/conv.keras.ts';
 import { convOnnx } from './conv/conv.onnx.ts';
 import { convDefinitions } from './conv/conv.op.ts';
@@ -137,6 +138,7 @@ export const kerasReaders: Readonly<Record<string, KerasReader>> = {
   ...shapeKeras,
   ...imageKeras,
   ...borderKeras,
+  ...compositeKeras,
 };
 
 /** The definition of an operator, or undefined for one that only passes through. */
