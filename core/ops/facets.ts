@@ -191,6 +191,8 @@ export interface TfliteOpView {
   }[];
   /** Fields of the options table with the schema's defaults filled in. */
   readonly options: Readonly<Record<string, unknown>>;
+  /** The integer constant that a value was made from by DEQUANTIZE, if it was. */
+  stored(value: Value): Value | undefined;
   refuse(message: string, hint?: string): never;
 }
 

@@ -16,6 +16,7 @@ import {
   scalarLike,
   type TfliteWriter,
 } from '../tflite-helpers.ts';
+import { activationTfliteReaders } from './activation.tflite-read.ts';
 
 function unary(builtin: string): TfliteWriter {
   return (node, context) =>
@@ -263,5 +264,5 @@ export const activationTflite = {
     Softmax: overLastAxis('SOFTMAX', { table: 'SoftmaxOptions', fields: { beta: 1 } }),
     LogSoftmax: overLastAxis('LOG_SOFTMAX'),
   },
-  read: {},
+  read: activationTfliteReaders,
 } satisfies TfliteFacet;

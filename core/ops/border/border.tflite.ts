@@ -1,6 +1,7 @@
 import type { Node } from '../../ir/graph.ts';
 import type { TfliteFacet, TfliteWriteContext } from '../facets.ts';
 import { inputTensor, inputValue, outputTensor, outputValue } from '../tflite-helpers.ts';
+import { borderTfliteReaders } from './border.tflite-read.ts';
 
 /** Scale and zero point are properties of the file's tensors, not inputs: they come from the value's parameters. */
 function writeQuantize(node: Node, context: TfliteWriteContext): void {
@@ -15,5 +16,5 @@ function writeDequantize(node: Node, context: TfliteWriteContext): void {
 
 export const borderTflite = {
   write: { QuantizeLinear: writeQuantize, DequantizeLinear: writeDequantize },
-  read: {},
+  read: borderTfliteReaders,
 } satisfies TfliteFacet;

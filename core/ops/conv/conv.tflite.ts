@@ -11,6 +11,7 @@ import {
   outputValue,
 } from '../tflite-helpers.ts';
 import { paddingCodes, padWindow, type Window2d, window2d, windowPadding } from '../tflite-window.ts';
+import { convTfliteReaders } from './conv.tflite-read.ts';
 
 /**
  * The bias tensor, zeros when the source has none: LiteRT's accelerated kernels want one. With integer inputs its
@@ -147,5 +148,5 @@ function cropping(window: Window2d): 'SAME' | 'VALID' | { shape: number[] } {
 
 export const convTflite = {
   write: { Conv: writeConv, ConvTranspose: writeConvTranspose },
-  read: {},
+  read: convTfliteReaders,
 } satisfies TfliteFacet;

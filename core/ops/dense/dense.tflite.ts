@@ -15,6 +15,7 @@ import {
   scalarLike,
   shapeOf,
 } from '../tflite-helpers.ts';
+import { denseTfliteReaders } from './dense.tflite-read.ts';
 
 function writeFullyConnected(node: Node, context: TfliteWriteContext): void {
   const attrs = attrsOf(node, 'FullyConnected');
@@ -116,5 +117,5 @@ function writeGemm(node: Node, context: TfliteWriteContext): void {
 
 export const denseTflite = {
   write: { FullyConnected: writeFullyConnected, MatMul: writeMatMul, Gemm: writeGemm },
-  read: {},
+  read: denseTfliteReaders,
 } satisfies TfliteFacet;

@@ -12,6 +12,7 @@ import {
   writeMove,
 } from '../tflite-helpers.ts';
 import type { BlockAttrs, ResizeAttrs } from '../vocabulary.ts';
+import { imageTfliteReaders } from './image.tflite-read.ts';
 import { type NearestFlags, nearestIndices, tfliteNearestIndices } from './nearest-indices.ts';
 
 const flagChoices: readonly NearestFlags[] = [
@@ -167,5 +168,5 @@ function writeSpaceToDepth(node: Node, context: TfliteWriteContext): void {
 
 export const imageTflite = {
   write: { Resize: writeResize, DepthToSpace: writeDepthToSpace, SpaceToDepth: writeSpaceToDepth },
-  read: {},
+  read: imageTfliteReaders,
 } satisfies TfliteFacet;

@@ -14,6 +14,7 @@ import {
   outputValue,
   scalarLike,
 } from '../tflite-helpers.ts';
+import { normTfliteReaders } from './norm.tflite-read.ts';
 
 /** x × scale / √(variance + ε) + (bias − mean × scale / √(variance + ε)). */
 function writeBatchNormalization(node: Node, context: TfliteWriteContext): void {
@@ -78,5 +79,5 @@ function writeLayerNormalization(node: Node, context: TfliteWriteContext): void 
 
 export const normTflite = {
   write: { BatchNormalization: writeBatchNormalization, LayerNormalization: writeLayerNormalization },
-  read: {},
+  read: normTfliteReaders,
 } satisfies TfliteFacet;

@@ -11,6 +11,7 @@ import {
 } from '../tflite-helpers.ts';
 import { paddingCodes, padWindow, type Window2d, window2d, windowPadding } from '../tflite-window.ts';
 import type { AveragePoolAttrs, FusedActivation } from '../vocabulary.ts';
+import { poolTfliteReaders } from './pool.tflite-read.ts';
 
 function poolOptions(window: Window2d, padding: number, activation: FusedActivation) {
   return {
@@ -133,5 +134,5 @@ function samePads(window: Window2d): [number, number][] {
 
 export const poolTflite = {
   write: { MaxPool: writeMaxPool, AveragePool: writeAveragePool },
-  read: {},
+  read: poolTfliteReaders,
 } satisfies TfliteFacet;

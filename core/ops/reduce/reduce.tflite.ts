@@ -16,6 +16,7 @@ import {
   type TfliteWriter,
 } from '../tflite-helpers.ts';
 import { tensorTypeCode } from '../tflite-types.ts';
+import { reduceTfliteReaders } from './reduce.tflite-read.ts';
 
 /** `picks`: the result is one of the inputs, so the kernel compares stored numbers and does not rescale. */
 function reduction(builtin: string, picks: boolean): TfliteWriter {
@@ -65,5 +66,5 @@ export const reduceTflite = {
     ArgMax: argExtremum('ARG_MAX'),
     ArgMin: argExtremum('ARG_MIN'),
   },
-  read: {},
+  read: reduceTfliteReaders,
 } satisfies TfliteFacet;

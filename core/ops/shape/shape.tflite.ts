@@ -23,6 +23,7 @@ import {
 } from '../tflite-helpers.ts';
 import { tensorTypeCode } from '../tflite-types.ts';
 import { padIndices } from './pad-indices.ts';
+import { shapeTfliteReaders } from './shape.tflite-read.ts';
 import { resolveSlice, sliceLength } from './slice-ranges.ts';
 
 /** Reshape, Squeeze and Unsqueeze: the shape that the result has is known. */
@@ -305,5 +306,5 @@ export const shapeTflite = {
     ConstantOfShape: writeConstantOfShape,
     Range: writeRange,
   },
-  read: {},
+  read: shapeTfliteReaders,
 } satisfies TfliteFacet;

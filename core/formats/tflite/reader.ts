@@ -1,0 +1,112 @@
+import { readFile, stat } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { type Issue, WhittleError } from '../../contract/errors.ts';
+import type { Dim, GraphSource } from '../../ir/graph.ts';
+import type { DeclaredInput, ModelReader, ReadOptions, ReadResult } from '../model-file.ts';
+import { countParameters, type Port, portsOf, TfliteImporter, unsupportedParts } from './importer.ts';
+import { type SubgraphView, type TfliteModelView, viewModel } from './model-view.ts';
+
+/** Node reads files up to this size at once. */
+const readLimit = 2 ** 31 - 1;
+
+/**
+ * Reads a TFLite file into IR, in its own NHWC layout. Quantized tensors become values with `quant`, float16 weights
+ * are widened; inputs and outputs carry the names of the signature `serving_default` where there is one.
+ * @throws WhittleError `file.unreadable`, `format.damaged`, or `format.unsupported` for a file over 2 GiB.
+ */
+export const readTflite: ModelReader = async (path, options) => {
+  const unreadable = (error: NodeJS.ErrnoException) => {
+    throw new WhittleError('file.unreadable', `${path} cannot be read: ${error.message}.`, { cause: error });
+  };
+  const { size } = await stat(path).catch(unreadable);
+  if (size > readLimit) {
+    throw new WhittleError('format.unsupported', `${path} is larger than the 2 GiB that Whittle reads.`);
+  }
+  const buffer = await readFile(path).catch(unreadable);
+  const bytes = new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength);
+  return readTfliteBytes(bytes, basename(path), options);
+};
+
+/** The same from memory. Weights are views on `bytes`. @throws WhittleError `format.damaged`. */
+export function readTfliteBytes(bytes: Uint8Array, name: string, options: ReadOptions = {}): ReadResult {
+  const model = viewModel(bytes);
+  const signature = model.signatures.find(({ key }) => key === 'serving_default') ?? model.signatures[0];
+  const subgraph = model.subgraphs[signature?.subgraph ?? 0];
+  if (!subgraph) {
+    throw new WhittleError('format.damaged', `${name} is a TFLite file without a graph.`);
+  }
+  const { inputs, outputs } = portsOf(subgraph, signature);
+  const declaredInputs = inputs.map((port) => declare(port, subgraph));
+  const issues = unsupportedParts(model, subgraph);
+  const shapes = declaredInputs.map((input) => settle(input, options, issues));
+  for (const given of Object.keys(options.shapes ?? {})) {
+    if (declaredInputs.some((input) => input.name === given)) continue;
+    issues.push({
+      code: 'usage',
+      severity: 'error',
+      message: `A shape is given for ${given}, which is no input; inputs are ${declaredInputs.map((input) => input.name).join(', ')}.`,
+    });
+  }
+  const parameters = countParameters(subgraph);
+  const blocked = issues.some(({ severity, code }) => severity === 'error' && code !== 'model.dynamic-dims');
+  if (blocked) return { issues, declaredInputs, parameters };
+  const importer = new TfliteImporter(name, subgraph, inputs, outputs);
+  const graph = importer.run(shapes, sourceOf(model));
+  // With a dimension open, later operators cannot be read either: the one cause is enough.
+  if (!issues.some(({ code }) => code === 'model.dynamic-dims')) issues.push(...importer.issues);
+  return { graph, issues, declaredInputs, parameters };
+}
+
+function declare({ name, tensor }: Port, subgraph: SubgraphView): DeclaredInput {
+  const { shape, signature, typeName } = subgraph.tensors[tensor];
+  const isOpen = (axis: number) => signature?.length === shape.length && signature[axis] < 0;
+  return {
+    name,
+    dtype: typeName,
+    shape: shape.map((dim, axis) => (isOpen(axis) ? (axis === 0 ? 'batch' : `${name}:${axis}`) : dim)),
+  };
+}
+
+/** The shape to read with: an open batch is 1, other open dimensions are as given, or stay open with an issue. */
+function settle({ name, shape }: DeclaredInput, options: ReadOptions, issues: Issue[]): Dim[] {
+  const given = options.shapes?.[name];
+  const shown = `[${shape.join(', ')}]`;
+  const fits =
+    !given ||
+    (given.length === shape.length &&
+      shape.every((dim, axis) => typeof dim === 'string' || dim === given[axis]));
+  if (!fits) {
+    issues.push({
+      code: 'usage',
+      severity: 'error',
+      message: `The shape [${given.join(', ')}] given for ${name} does not fit ${shown}.`,
+      node: name,
+    });
+  }
+  const settled = shape.map((dim, axis) =>
+    typeof dim === 'number' ? dim : (given?.[axis] ?? (axis === 0 ? 1 : dim)),
+  );
+  const open = settled.flatMap((dim, axis) => (typeof dim === 'string' ? [axis] : []));
+  if (open.length > 0) {
+    issues.push({
+      code: 'model.dynamic-dims',
+      severity: 'error',
+      message: `Input ${name} leaves ${open.length === 1 ? 'axis' : 'axes'} ${open.join(', ')} of ${shown} open.`,
+      node: name,
+      hint: `Give its shape: --shape ${name}=${settled.map((dim) => (typeof dim === 'string' ? 'N' : dim)).join('x')} with numbers in place of N.`,
+    });
+  }
+  return settled;
+}
+
+function sourceOf(model: TfliteModelView): GraphSource {
+  const entries = model.metadata
+    .filter(({ data }) => data.byteLength <= 64)
+    .map(({ name, data }): [string, string] => [name, new TextDecoder().decode(data).replaceAll('\0', '')]);
+  return {
+    format: 'tflite',
+    version: `schema ${model.version}`,
+    producer: model.description || undefined,
+    metadata: entries.length > 0 ? Object.fromEntries(entries) : undefined,
+  };
+}

@@ -1,0 +1,119 @@
+import type { GraphBuilder } from '../../ir/builder.ts';
+import type { TfliteOpView } from '../facets.ts';
+import {
+  activationOf,
+  addInner,
+  addLast,
+  inputOf,
+  needRealNumbers,
+  type TfliteReader,
+} from '../tflite-read-helpers.ts';
+
+function unary(irOp: string): TfliteReader {
+  return (op, builder) => addLast(op, builder, irOp, [inputOf(op, 0)]);
+}
+
+function binary(irOp: string): TfliteReader {
+  return (op, builder) => addLast(op, builder, irOp, [inputOf(op, 0), inputOf(op, 1)]);
+}
+
+function activatedBinary(irOp: string): TfliteReader {
+  return (op, builder) =>
+    addLast(op, builder, irOp, [inputOf(op, 0), inputOf(op, 1)], { activation: activationOf(op) });
+}
+
+/** An operator made of an inner one and a last one over its result. */
+function chained(inner: string, last: string): TfliteReader {
+  return (op, builder) => {
+    needRealNumbers(op);
+    const inputs = op.inputs.map((_, i) => inputOf(op, i));
+    addLast(op, builder, last, [addInner(op, builder, inner, inputs, innerAttrs(inner))]);
+  };
+}
+
+function innerAttrs(irOp: string): Record<string, string> {
+  return irOp === 'Div' ? { activation: 'none' } : {};
+}
+
+/** Strict comparison or equality: not the opposite, which would be true for NaN. */
+function orEqual(irOp: string): TfliteReader {
+  return (op, builder) => {
+    needRealNumbers(op);
+    const inputs = [inputOf(op, 0), inputOf(op, 1)];
+    addLast(op, builder, 'Or', [addInner(op, builder, irOp, inputs), addInner(op, builder, 'Equal', inputs)]);
+  };
+}
+
+function readSquare(op: TfliteOpView, builder: GraphBuilder): void {
+  needRealNumbers(op);
+  addLast(op, builder, 'Mul', [inputOf(op, 0), inputOf(op, 0)], { activation: 'none' });
+}
+
+function readSquaredDifference(op: TfliteOpView, builder: GraphBuilder): void {
+  needRealNumbers(op);
+  const difference = addInner(op, builder, 'Sub', [inputOf(op, 0), inputOf(op, 1)], { activation: 'none' });
+  addLast(op, builder, 'Mul', [difference, difference], { activation: 'none' });
+}
+
+function readFloorDiv(op: TfliteOpView, builder: GraphBuilder): void {
+  const { dtype } = inputOf(op, 0).type;
+  if (!dtype.startsWith('float')) op.refuse(`it divides ${dtype}, which would round differently`);
+  chained('Div', 'Floor')(op, builder);
+}
+
+function readAddN(op: TfliteOpView, builder: GraphBuilder): void {
+  needRealNumbers(op);
+  let sum = inputOf(op, 0);
+  if (op.inputs.length === 1) addLast(op, builder, 'Identity', [sum]);
+  for (let i = 1; i < op.inputs.length; i++) {
+    const inputs = [sum, inputOf(op, i)];
+    if (i === op.inputs.length - 1) addLast(op, builder, 'Add', inputs, { activation: 'none' });
+    else sum = addInner(op, builder, 'Add', inputs, { activation: 'none' });
+  }
+}
+
+/** SELECT also takes a vector that picks whole rows, which broadcasts in another way. */
+function readSelect(op: TfliteOpView, builder: GraphBuilder): void {
+  const [condition, x, y] = [0, 1, 2].map((i) => inputOf(op, i));
+  if (op.builtin === 'SELECT' && condition.type.shape.length === 1 && x.type.shape.length > 1) {
+    op.refuse('its condition picks rows');
+  }
+  addLast(op, builder, 'Where', [condition, x, y]);
+}
+
+export const elementwiseTfliteReaders: Readonly<Record<string, TfliteReader>> = {
+  ADD: activatedBinary('Add'),
+  SUB: activatedBinary('Sub'),
+  MUL: activatedBinary('Mul'),
+  DIV: activatedBinary('Div'),
+  ADD_N: readAddN,
+  MAXIMUM: binary('Max'),
+  MINIMUM: binary('Min'),
+  POW: binary('Pow'),
+  FLOOR_DIV: readFloorDiv,
+  SQUARED_DIFFERENCE: readSquaredDifference,
+  EQUAL: binary('Equal'),
+  NOT_EQUAL: chained('Equal', 'Not'),
+  GREATER: binary('Greater'),
+  GREATER_EQUAL: orEqual('Greater'),
+  LESS: binary('Less'),
+  LESS_EQUAL: orEqual('Less'),
+  LOGICAL_AND: binary('And'),
+  LOGICAL_OR: binary('Or'),
+  LOGICAL_NOT: unary('Not'),
+  ABS: unary('Abs'),
+  NEG: unary('Neg'),
+  EXP: unary('Exp'),
+  LOG: unary('Log'),
+  SQRT: unary('Sqrt'),
+  RSQRT: chained('Sqrt', 'Reciprocal'),
+  SQUARE: readSquare,
+  FLOOR: unary('Floor'),
+  CEIL: unary('Ceil'),
+  ROUND: unary('Round'),
+  SIN: unary('Sin'),
+  COS: unary('Cos'),
+  CAST: (op, builder) => addLast(op, builder, 'Cast', [inputOf(op, 0)], { to: op.outputs[0].type.dtype }),
+  SELECT: readSelect,
+  SELECT_V2: readSelect,
+};

@@ -1,0 +1,243 @@
+import type { GraphBuilder } from '../../ir/builder.ts';
+import type { Value } from '../../ir/graph.ts';
+import type { TfliteOpView } from '../facets.ts';
+import { numberTensor } from '../tflite-helpers.ts';
+import {
+  addActivated,
+  addInner,
+  addLast,
+  asInt64,
+  constantNumbersOf,
+  inputOf,
+  int64Constant,
+  numberOption,
+  staticShapeOf,
+  type TfliteReader,
+} from '../tflite-read-helpers.ts';
+
+/** Beyond every axis: "to the end". */
+const far = 0x7fffffff;
+
+function readReshape(op: TfliteOpView, builder: GraphBuilder): void {
+  const given = op.inputs[1];
+  const listed = op.options.new_shape as readonly number[] | undefined;
+  const shape = given
+    ? asInt64(op, builder, given)
+    : int64Constant(op, builder, 'shape', listed ?? (op.outputs[0].type.shape as number[]));
+  addLast(op, builder, 'Reshape', [inputOf(op, 0), shape], { allowZero: false });
+}
+
+function readSqueeze(op: TfliteOpView, builder: GraphBuilder): void {
+  const axes = (op.options.squeeze_dims as readonly number[] | undefined) ?? [];
+  addLast(op, builder, 'Squeeze', [
+    inputOf(op, 0),
+    axes.length > 0 ? int64Constant(op, builder, 'axes', axes) : null,
+  ]);
+}
+
+function readExpandDims(op: TfliteOpView, builder: GraphBuilder): void {
+  const axes = int64Constant(op, builder, 'axes', constantNumbersOf(op, 1, 'axis'));
+  addLast(op, builder, 'Unsqueeze', [inputOf(op, 0), axes]);
+}
+
+function readTranspose(op: TfliteOpView, builder: GraphBuilder): void {
+  addLast(op, builder, 'Transpose', [inputOf(op, 0)], { perm: constantNumbersOf(op, 1, 'axes') });
+}
+
+function readConcatenation(op: TfliteOpView, builder: GraphBuilder): void {
+  const inputs = op.inputs.map((_, i) => inputOf(op, i));
+  addActivated(op, builder, 'Concat', inputs, { axis: numberOption(op, 'axis') });
+}
+
+/** Stacks along a new axis. */
+function readPack(op: TfliteOpView, builder: GraphBuilder): void {
+  const axis = numberOption(op, 'axis');
+  const rank = inputOf(op, 0).type.shape.length + 1;
+  const axes = int64Constant(op, builder, 'axes', [axis < 0 ? axis + rank : axis]);
+  const parts = op.inputs.map((_, i) => addInner(op, builder, 'Unsqueeze', [inputOf(op, i), axes]));
+  addLast(op, builder, 'Concat', parts, { axis });
+}
+
+function addSplit(
+  op: TfliteOpView,
+  builder: GraphBuilder,
+  x: Value,
+  sizes: readonly number[],
+  axis: number,
+): void {
+  const outputs = op.outputs.map(({ name }) => name);
+  builder.add('Split', [x, int64Constant(op, builder, 'split', sizes)], { axis }, { name: op.name, outputs });
+}
+
+function readSplit(op: TfliteOpView, builder: GraphBuilder): void {
+  const isEven = op.builtin === 'SPLIT';
+  const x = inputOf(op, isEven ? 1 : 0);
+  const shape = staticShapeOf(op, x);
+  const [given] = constantNumbersOf(op, isEven ? 0 : 2, 'axis');
+  const axis = given < 0 ? given + shape.length : given;
+  const parts = op.outputs.length;
+  let sizes = new Array<number>(parts).fill(shape[axis] / parts);
+  if (!isEven) {
+    const listed = constantNumbersOf(op, 1, 'sizes');
+    const known = listed.reduce((sum, size) => sum + Math.max(size, 0), 0);
+    sizes = listed.map((size) => (size < 0 ? shape[axis] - known : size));
+  }
+  addSplit(op, builder, x, sizes, axis);
+}
+
+/** Cuts an axis into slices of 1 and drops it. */
+function readUnpack(op: TfliteOpView, builder: GraphBuilder): void {
+  const x = inputOf(op, 0);
+  const given = numberOption(op, 'axis');
+  const axis = given < 0 ? given + x.type.shape.length : given;
+  const sizes = int64Constant(op, builder, 'split', new Array<number>(op.outputs.length).fill(1));
+  const parts = builder.add('Split', [x, sizes], { axis }, { name: `${op.name}/split` });
+  const axes = int64Constant(op, builder, 'axes', [axis]);
+  op.outputs.forEach(({ name }, i) => {
+    builder.add('Squeeze', [parts[i], axes], {}, { name, outputs: [name] });
+  });
+}
+
+function addSlice(
+  op: TfliteOpView,
+  builder: GraphBuilder,
+  ranges: readonly { start: number; end: number; step: number }[],
+  dropped: readonly number[] = [],
+): void {
+  const axes = ranges.map((_, axis) => axis);
+  const inputs = [
+    inputOf(op, 0),
+    int64Constant(
+      op,
+      builder,
+      'starts',
+      ranges.map(({ start }) => start),
+    ),
+    int64Constant(
+      op,
+      builder,
+      'ends',
+      ranges.map(({ end }) => end),
+    ),
+    int64Constant(op, builder, 'axes', axes),
+    int64Constant(
+      op,
+      builder,
+      'steps',
+      ranges.map(({ step }) => step),
+    ),
+  ];
+  if (dropped.length === 0) addLast(op, builder, 'Slice', inputs);
+  else {
+    const slice = addInner(op, builder, 'Slice', inputs);
+    addLast(op, builder, 'Squeeze', [slice, int64Constant(op, builder, 'dropped', dropped)]);
+  }
+}
+
+function readSlice(op: TfliteOpView, builder: GraphBuilder): void {
+  const begin = constantNumbersOf(op, 1, 'begins');
+  const size = constantNumbersOf(op, 2, 'sizes');
+  addSlice(
+    op,
+    builder,
+    begin.map((start, axis) => ({ start, end: size[axis] < 0 ? far : start + size[axis], step: 1 })),
+  );
+}
+
+/** Masks as in TensorFlow's strided_slice: "from the start", "to the end", "one element, and drop the axis". */
+function readStridedSlice(op: TfliteOpView, builder: GraphBuilder): void {
+  for (const mask of ['ellipsis_mask', 'new_axis_mask', 'offset']) {
+    if (op.options[mask]) op.refuse(`it uses ${mask}, which is not read`);
+  }
+  const [begin, end, strides] = ['begins', 'ends', 'strides'].map((what, i) =>
+    constantNumbersOf(op, i + 1, what),
+  );
+  const bit = (mask: string, axis: number) => ((numberOption(op, mask) >> axis) & 1) === 1;
+  const dropped = begin.flatMap((_, axis) => (bit('shrink_axis_mask', axis) ? [axis] : []));
+  const ranges = begin.map((first, axis) => {
+    if (dropped.includes(axis)) return { start: first, end: first === -1 ? far : first + 1, step: 1 };
+    const step = strides[axis];
+    const start = bit('begin_mask', axis) ? (step > 0 ? 0 : far) : first;
+    return { start, end: bit('end_mask', axis) ? (step > 0 ? far : -far) : end[axis], step };
+  });
+  addSlice(op, builder, ranges, dropped);
+}
+
+function readPad(op: TfliteOpView, builder: GraphBuilder): void {
+  const rows = constantNumbersOf(op, 1, 'paddings');
+  const begins = rows.filter((_, i) => i % 2 === 0);
+  const ends = rows.filter((_, i) => i % 2 === 1);
+  let mode = 'constant';
+  if (op.builtin === 'MIRROR_PAD') {
+    mode = numberOption(op, 'mode') === 0 ? 'reflect' : 'edge';
+    // SYMMETRIC repeats the edge; only one element of it is the same as the edge alone.
+    if (mode === 'edge' && rows.some((pad) => pad > 1))
+      op.refuse('it pads symmetrically by more than one element');
+  }
+  const value = op.builtin === 'PADV2' ? inputOf(op, 2) : null;
+  addLast(
+    op,
+    builder,
+    'Pad',
+    [inputOf(op, 0), int64Constant(op, builder, 'pads', [...begins, ...ends]), value],
+    {
+      mode,
+    },
+  );
+}
+
+function readGather(op: TfliteOpView, builder: GraphBuilder): void {
+  if (numberOption(op, 'batch_dims') !== 0) op.refuse('it gathers per batch (batch_dims)');
+  addLast(op, builder, 'Gather', [inputOf(op, 0), inputOf(op, 1)], { axis: numberOption(op, 'axis') });
+}
+
+function withVector(irOp: string): TfliteReader {
+  return (op, builder) => addLast(op, builder, irOp, [inputOf(op, 0), asInt64(op, builder, inputOf(op, 1))]);
+}
+
+/** A shape that is known is a constant, so that what is computed from it is known too. */
+function readShape(op: TfliteOpView, builder: GraphBuilder): void {
+  const { shape } = inputOf(op, 0).type;
+  const { dtype } = op.outputs[0].type;
+  const known = shape.filter((dim) => typeof dim === 'number');
+  if (known.length === shape.length) {
+    builder.constant(op.outputs[0].name, numberTensor(dtype, [shape.length], known));
+  } else if (dtype === 'int64') addLast(op, builder, 'Shape', [inputOf(op, 0)], { start: 0 });
+  else
+    addLast(op, builder, 'Cast', [addInner(op, builder, 'Shape', [inputOf(op, 0)], { start: 0 })], {
+      to: dtype,
+    });
+}
+
+function readFill(op: TfliteOpView, builder: GraphBuilder): void {
+  addLast(op, builder, 'Expand', [inputOf(op, 1), asInt64(op, builder, inputOf(op, 0))]);
+}
+
+export const shapeTfliteReaders: Readonly<Record<string, TfliteReader>> = {
+  RESHAPE: readReshape,
+  SQUEEZE: readSqueeze,
+  EXPAND_DIMS: readExpandDims,
+  TRANSPOSE: readTranspose,
+  CONCATENATION: readConcatenation,
+  PACK: readPack,
+  SPLIT: readSplit,
+  SPLIT_V: readSplit,
+  UNPACK: readUnpack,
+  SLICE: readSlice,
+  STRIDED_SLICE: readStridedSlice,
+  PAD: readPad,
+  PADV2: readPad,
+  MIRROR_PAD: readPad,
+  GATHER: readGather,
+  BROADCAST_TO: withVector('Expand'),
+  TILE: withVector('Tile'),
+  SHAPE: readShape,
+  FILL: readFill,
+  RANGE: (op, builder) =>
+    addLast(
+      op,
+      builder,
+      'Range',
+      [0, 1, 2].map((i) => inputOf(op, i)),
+    ),
+};
