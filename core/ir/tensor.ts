@@ -112,7 +112,8 @@ function typed(dtype: DType, bytes: Uint8Array): TypedArray {
   if (dtype === 'string') throw new TypeError('string tensors have no typed array');
   const array = storageArray[dtype];
   const size = dtypeBits[dtype] >= 8 ? dtypeBits[dtype] / 8 : 1;
-  const aligned = bytes.byteOffset % size === 0 ? bytes : bytes.slice();
+  // Not slice(): that of a Node Buffer copies nothing.
+  const aligned = bytes.byteOffset % size === 0 ? bytes : new Uint8Array(bytes);
   return new array(aligned.buffer as ArrayBuffer, aligned.byteOffset, aligned.byteLength / size);
 }
 

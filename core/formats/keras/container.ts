@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import { WhittleError } from '../../contract/errors.ts';
 import { type ArchiveEntry, openArchive } from './archive.ts';
 import { isModelClass, isRecord, type ModelConfig, parseModelConfig } from './config.ts';
-import { type HdfFile, openHdf5 } from './hdf5.ts';
+import { type HdfFile, withHdf5 } from './hdf5.ts';
 import { hdf5Weights, numberedWeights, type WeightScope } from './weights.ts';
 
 /** A Keras file, opened: its model's configuration and a way to its weights. */
@@ -14,19 +14,18 @@ export interface KerasContainer {
   /** Version of Keras that wrote the file, as it states it. */
   readonly version?: string;
   readonly backend?: string;
-  close(): void;
 }
 
 const largestConfigBytes = 256 * 2 ** 20;
 const hdf5Signature = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a];
 
 /**
- * Opens a whole-model file: HDF5 of `model.save('x.h5')` (Keras 1.2 to 3), or the zip archive of `model.save('x.keras')`.
+ * Opens a whole-model file and hands it to `use`: HDF5 of `model.save('x.h5')` (Keras 1.2 to 3), or the zip archive of `model.save('x.keras')`.
  * @throws WhittleError `file.not-found`, `file.unreadable`, or `format.damaged` saying what is wrong with the file.
  */
-export async function openKerasFile(path: string): Promise<KerasContainer> {
+export async function withKerasFile<T>(path: string, use: (container: KerasContainer) => T): Promise<T> {
   const file = basename(path);
-  const bytes = await readFile(path).catch((cause: NodeJS.ErrnoException) => {
+  const buffer = await readFile(path).catch((cause: NodeJS.ErrnoException) => {
     const missing = cause.code === 'ENOENT';
     throw new WhittleError(
       missing ? 'file.not-found' : 'file.unreadable',
@@ -34,10 +33,11 @@ export async function openKerasFile(path: string): Promise<KerasContainer> {
       { cause },
     );
   });
-  if (startsWith(bytes, [0x50, 0x4b, 0x03, 0x04])) return openZip(bytes, file);
+  const bytes = new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength);
+  if (startsWith(bytes, [0x50, 0x4b, 0x03, 0x04])) return readZip(bytes, file, use);
   // HDF5 allows a user block of 512, 1024, … bytes in front of the signature.
   for (let at = 0; at < bytes.length; at = at === 0 ? 512 : at * 2) {
-    if (startsWith(bytes.subarray(at), hdf5Signature)) return openWholeHdf5(bytes, file);
+    if (startsWith(bytes.subarray(at), hdf5Signature)) return readWholeHdf5(bytes, file, use);
   }
   throw new WhittleError('format.damaged', `${file} is neither an HDF5 file nor a .keras archive`, {
     hint:
@@ -47,9 +47,12 @@ export async function openKerasFile(path: string): Promise<KerasContainer> {
   });
 }
 
-async function openWholeHdf5(bytes: Uint8Array, file: string): Promise<KerasContainer> {
-  const hdf5 = await openHdf5(bytes, file);
-  try {
+function readWholeHdf5<T>(
+  bytes: Uint8Array,
+  file: string,
+  use: (container: KerasContainer) => T,
+): Promise<T> {
+  return withHdf5(bytes, file, (hdf5) => {
     const config = hdf5.attribute('/', 'model_config');
     if (typeof config !== 'string') {
       throw new WhittleError('format.unsupported', `${file} holds no model configuration`, {
@@ -59,21 +62,17 @@ async function openWholeHdf5(bytes: Uint8Array, file: string): Promise<KerasCont
     const root = hdf5.children('/').includes('model_weights') ? 'model_weights' : '/';
     const version = textAttribute(hdf5, '/', 'keras_version') ?? textAttribute(hdf5, root, 'keras_version');
     const dialect = dialectOf(version);
-    return {
+    return use({
       model: parseModelConfig(parseJson(config, `${file}: the attribute model_config`), dialect),
       weights: hdf5Weights(hdf5, root),
       dialect,
       version,
       backend: textAttribute(hdf5, '/', 'backend'),
-      close: () => hdf5.close(),
-    };
-  } catch (error) {
-    hdf5.close();
-    throw error;
-  }
+    });
+  });
 }
 
-async function openZip(bytes: Uint8Array, file: string): Promise<KerasContainer> {
+function readZip<T>(bytes: Uint8Array, file: string, use: (container: KerasContainer) => T): Promise<T> {
   const entries = openArchive(bytes, file);
   const entry = (name: string): ArchiveEntry => {
     const found = entries.get(name);
@@ -100,8 +99,10 @@ async function openZip(bytes: Uint8Array, file: string): Promise<KerasContainer>
   const dialect = dialectOf(version ?? '3');
   refuseOwnModelClass(config, file);
   const model = parseModelConfig(config, dialect);
-  const hdf5 = await openHdf5(entry('model.weights.h5').read(), `${file}: model.weights.h5`);
-  return { model, weights: numberedWeights(hdf5, '', model), dialect, version, close: () => hdf5.close() };
+  const weights = entry('model.weights.h5').read();
+  return withHdf5(weights, `${file}: model.weights.h5`, (hdf5) =>
+    use({ model, weights: numberedWeights(hdf5, '', model), dialect, version }),
+  );
 }
 
 function refuseOwnModelClass(config: unknown, file: string): void {

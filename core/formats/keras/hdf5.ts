@@ -1,6 +1,7 @@
 import { WhittleError } from '../../contract/errors.ts';
 import type { DType } from '../../ir/dtype.ts';
 import { elementCount, type Tensor } from '../../ir/tensor.ts';
+import { NotPlainError, openPlainHdf5 } from './hdf5-views.ts';
 
 /** The part of HDF5 that Keras files use: groups, attributes and plain numeric datasets. */
 export interface HdfFile {
@@ -28,10 +29,26 @@ const enumClass = 8;
 let opened = 0;
 
 /**
- * Opens an HDF5 file held in memory. Datasets are copied once, out of the library's memory, when they are asked for.
+ * Opens an HDF5 file held in memory and hands it to `use`, by the quick way for plain files, else by the library.
+ * `use` may run a second time when the quick way meets something that only the library can read.
  * @throws WhittleError `format.damaged` when the bytes are not a whole HDF5 file.
  */
-export async function openHdf5(bytes: Uint8Array, file: string): Promise<HdfFile> {
+export async function withHdf5<T>(bytes: Uint8Array, file: string, use: (hdf5: HdfFile) => T): Promise<T> {
+  try {
+    return use(openPlainHdf5(bytes));
+  } catch (error) {
+    if (!(error instanceof NotPlainError)) throw error;
+  }
+  const hdf5 = await openByLibrary(bytes, file);
+  try {
+    return use(hdf5);
+  } finally {
+    hdf5.close();
+  }
+}
+
+/** Datasets are copied once, out of the library's memory, when they are asked for. */
+export async function openByLibrary(bytes: Uint8Array, file: string): Promise<HdfFile> {
   const { default: h5wasm } = await import('h5wasm');
   const library = await h5wasm.ready;
   library.activate_throwing_error_handler();

@@ -5,6 +5,7 @@ import type { Graph, GraphSource, Value, ValueId } from '../../ir/graph.ts';
 import { elementCount, type Tensor } from '../../ir/tensor.ts';
 import { inferTypes, kerasReaders } from '../../ops/registry.ts';
 import { isRecord, type LayerConfig, type ModelConfig, parseModelConfig, TensorRef } from './config.ts';
+import { NotPlainError } from './hdf5-views.ts';
 import { isIdentityLayer } from './identity-layers.ts';
 import { type BoundCall, type LayerHost, layerView, valuesIn } from './layer-view.ts';
 import { passMask } from './masks.ts';
@@ -166,7 +167,7 @@ export class ModelBuilder implements LayerHost {
 
   private report(layer: LayerConfig, name: string, error: unknown): void {
     const known = error instanceof WhittleError ? error : undefined;
-    if (known?.code === 'format.damaged') throw known;
+    if (known?.code === 'format.damaged' || error instanceof NotPlainError) throw error;
     const code: ErrorCode = known?.code ?? 'model.invalid';
     const message = error instanceof Error ? error.message : String(error);
     this.issues.push({

@@ -1,9 +1,9 @@
 import { basename } from 'node:path';
 import { type Issue, WhittleError } from '../../contract/errors.ts';
 import { type DType, dtypes } from '../../ir/dtype.ts';
-import type { DeclaredInput, ModelReader, ReadOptions } from '../model-file.ts';
+import type { DeclaredInput, ModelReader, ReadOptions, ReadResult } from '../model-file.ts';
 import { isRecord, type ModelConfig } from './config.ts';
-import { openKerasFile } from './container.ts';
+import { type KerasContainer, withKerasFile } from './container.ts';
 import { ModelBuilder, type ModelInput } from './model-builder.ts';
 import { unsupportedLayers } from './supported-layers.ts';
 
@@ -12,41 +12,35 @@ import { unsupportedLayers } from './supported-layers.ts';
  * are copied at most once; kernels enter the graph as permuted views. SAME padding is resolved with the sizes known.
  * @throws WhittleError `format.damaged` when the file is not a whole Keras model.
  */
-export const readKeras: ModelReader = async (path, options) => {
-  const container = await openKerasFile(path);
-  try {
-    const { model, dialect, version, backend } = container;
-    const declared = declaredInputs(model);
-    const issues: Issue[] = unsupportedLayers(model, dialect);
-    const inputs = settleInputs(declared, options, issues);
-    const parametersOnly = { issues, declaredInputs: declared, parameters: 0 };
-    if (!inputs) return parametersOnly;
+export const readKeras: ModelReader = (path, options) =>
+  withKerasFile(path, (container) => readContainer(container, basename(path), options));
 
-    const builder = new ModelBuilder(model.name, dialect);
-    const graph = builder.build(model, inputs, container.weights, {
-      format: 'keras',
-      version: version ? `Keras ${version}` : 'Keras',
-      producer: backend ? `Keras ${version ?? ''} on ${backend}`.replace('  ', ' ') : undefined,
-    });
-    const known = new Set(issues.map(({ node }) => node));
-    issues.push(...builder.issues.filter(({ node }) => !known.has(node)));
-    const failed = issues.some(({ severity }) => severity === 'error');
-    if (!graph && !failed) {
-      throw new WhittleError(
-        'format.damaged',
-        `${basename(path)}: the outputs of ${model.name} are not connected`,
-      );
-    }
-    return {
-      graph: failed ? undefined : graph,
-      issues,
-      declaredInputs: declared,
-      parameters: builder.parameters,
-    };
-  } finally {
-    container.close();
+function readContainer(container: KerasContainer, file: string, options: ReadOptions): ReadResult {
+  const { model, dialect, version, backend } = container;
+  const declared = declaredInputs(model);
+  const issues: Issue[] = unsupportedLayers(model, dialect);
+  const inputs = settleInputs(declared, options, issues);
+  if (!inputs) return { issues, declaredInputs: declared, parameters: 0 };
+
+  const builder = new ModelBuilder(model.name, dialect);
+  const graph = builder.build(model, inputs, container.weights, {
+    format: 'keras',
+    version: version ? `Keras ${version}` : 'Keras',
+    producer: backend ? `Keras ${version ?? ''} on ${backend}`.replace('  ', ' ') : undefined,
+  });
+  const known = new Set(issues.map(({ node }) => node));
+  issues.push(...builder.issues.filter(({ node }) => !known.has(node)));
+  const failed = issues.some(({ severity }) => severity === 'error');
+  if (!graph && !failed) {
+    throw new WhittleError('format.damaged', `${file}: the outputs of ${model.name} are not connected`);
   }
-};
+  return {
+    graph: failed ? undefined : graph,
+    issues,
+    declaredInputs: declared,
+    parameters: builder.parameters,
+  };
+}
 
 function declaredInputs(model: ModelConfig): DeclaredInput[] {
   return model.inputs.map(({ layer: name }) => {
