@@ -1,24 +1,17 @@
 import { z } from 'zod';
+import { calibrations, ioTypes, outputFormats, precisions } from './choices.ts';
+
+export { calibrations, precisions };
 
 /** What the studio shows and the command line prints. Field names and meanings are those of the CLI's JSON. */
 
-export const precisions = [
-  'float32',
-  'float16',
-  'dynamic-int8',
-  'weights-int8',
-  'weights-int4',
-  'int8',
-  'int16x8',
-  'auto',
-] as const;
 export const Precision = z.enum(precisions);
 export type Precision = z.infer<typeof Precision>;
 
-export const IoType = z.enum(['float32', 'int8', 'uint8', 'int16']);
+export const IoType = z.enum(ioTypes);
 export type IoType = z.infer<typeof IoType>;
 
-export const OutputFormat = z.enum(['tflite', 'onnx']);
+export const OutputFormat = z.enum(outputFormats);
 export type OutputFormat = z.infer<typeof OutputFormat>;
 
 export const IssueView = z.object({
@@ -135,7 +128,6 @@ export const SampleView = z.object({
 });
 export type SampleView = z.infer<typeof SampleView>;
 
-export const calibrations = ['minmax', 'moving-average', 'percentile', 'entropy', 'mse', 'auto'] as const;
 export const Calibration = z.enum(calibrations);
 export type Calibration = z.infer<typeof Calibration>;
 

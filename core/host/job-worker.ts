@@ -1,5 +1,6 @@
 import { parentPort } from 'node:worker_threads';
 import { toErrorView } from '../contract/error-view.ts';
+import { engineStatus } from '../runtime/doctor.ts';
 import { createEngines } from '../runtime/engines.ts';
 import { runTask } from '../studio/run-task.ts';
 import type { FromWorker, ToWorker } from '../studio/task-messages.ts';
@@ -19,6 +20,7 @@ port.on('message', (message: ToWorker) => {
   controller = new AbortController();
   runTask(message.name, message.params, {
     engines: createEngines(),
+    engineStatus,
     signal: controller.signal,
     onProgress: (update) => post({ t: 'progress', update }),
     onArtifact: (artifact, detail) => post({ t: 'artifact', artifact, detail }),

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
-import { access, copyFile, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { access, copyFile, mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { WhittleError } from '../contract/errors.ts';
 
@@ -39,6 +39,31 @@ export async function writeFileAside(
   });
 }
 
+/**
+ * Writes a file aside, lets `check` look at it there, and gives it its name only when `check` has returned.
+ * @returns what `check` returned. @throws as `writeFileAside`, and what `check` throws; no file is left then.
+ */
+export async function writeFileChecked<T>(
+  path: string,
+  content: Uint8Array,
+  check: (asidePath: string) => Promise<T>,
+  options: WriteOptions = {},
+): Promise<T> {
+  let checked: T | undefined;
+  await putAside(path, options, async (aside) => {
+    await writeFile(aside, content, { flag: 'wx' });
+    try {
+      checked = await check(aside);
+    } catch (error) {
+      throw new CheckFailed('checking failed', { cause: error });
+    }
+  });
+  return checked as T;
+}
+
+/** What a check threw, so that it is not taken for a refusal of the file system. */
+class CheckFailed extends Error {}
+
 /** Copies a file aside and renames it, with the same promises. */
 export async function copyFileAside(from: string, to: string, options: WriteOptions = {}): Promise<void> {
   await putAside(to, options, (aside) => copyFile(from, aside));
@@ -58,6 +83,7 @@ async function putAside(
     await rename(aside, path);
   } catch (error) {
     await rm(aside, { force: true });
+    if (error instanceof CheckFailed) throw error.cause;
     throw writeError(path, error);
   } finally {
     unfinished.delete(aside);

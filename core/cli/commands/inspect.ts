@@ -1,0 +1,37 @@
+import type { ModelView, PortView } from '../../contract/views.ts';
+import { inspectModel } from '../../studio/inspect.ts';
+import { digits, formatBytes } from '../format.ts';
+import { type CommandContext, exitCodes, printJson } from '../io.ts';
+
+export async function inspect(
+  path: string,
+  options: { shape?: Record<string, number[]>; json?: boolean },
+  { io }: CommandContext,
+): Promise<number> {
+  const view = await inspectModel(path, { shapes: options.shape });
+  io.err(summaryOf(view));
+  if (options.json) await printJson(io, view);
+  return exitCodes.done;
+}
+
+function summaryOf({ source, graph, issues, support }: ModelView): string {
+  const port = ({ name, dtype, shape }: PortView): string => `${name} ${dtype} [${shape.join(', ')}]`;
+  const lines = [
+    `${source.name}: ${source.format}${source.version ? ` (${source.version})` : ''}, ${formatBytes(source.sizeBytes)}`,
+    `  ${digits(source.parameters / 1e6)} M parameters, ${digits(source.macs / 1e6)} M MACs, ${source.operators} operators${graph.quantized ? ', quantized' : ''}`,
+    `  inputs   ${source.inputs.map(port).join('; ')}`,
+    `  outputs  ${source.outputs.map(port).join('; ')}`,
+    `  ${Object.entries(graph.opHistogram)
+      .map(([op, count]) => `${op} ${count}`)
+      .join(', ')}`,
+  ];
+  for (const [format, { ok, missing }] of Object.entries(support)) {
+    lines.push(
+      `  ${format}: ${ok ? 'can be written' : `cannot be written, missing ${missing.join(', ') || 'a graph'}`}`,
+    );
+  }
+  for (const issue of issues) {
+    lines.push(`  ${issue.severity} ${issue.code}: ${issue.message}${issue.hint ? ` ${issue.hint}` : ''}`);
+  }
+  return `${lines.join('\n')}\n`;
+}

@@ -1,0 +1,127 @@
+import { precisions } from '../../contract/choices.ts';
+import { WhittleError } from '../../contract/errors.ts';
+import type {
+  ArtifactView,
+  Calibration,
+  IoType,
+  OptimizeReport,
+  OutputFormat,
+  Precision,
+} from '../../contract/views.ts';
+import { createEngines } from '../../runtime/engines.ts';
+import { isBudgetWarning } from '../../studio/budget.ts';
+import { optimize as optimizeModel } from '../../studio/optimize.ts';
+import { saveReport } from '../../studio/saved-report.ts';
+import { digits, formatBytes, formatTable } from '../format.ts';
+import { type CommandContext, exitCodes, printJson } from '../io.ts';
+import { createProgressBar } from '../progress-bar.ts';
+import { readPreprocess, readRecipe } from '../recipe-file.ts';
+
+export interface OptimizeOptions {
+  /** May be left out where the recipe names them. */
+  precision?: Precision[];
+  data?: string;
+  samples?: number;
+  calibration?: Calibration;
+  io?: IoType;
+  format?: OutputFormat[];
+  layout?: 'nhwc' | 'keep';
+  shape?: Record<string, number[]>;
+  recipe?: string;
+  preprocess?: string;
+  pureInteger?: boolean;
+  out: string;
+  force?: boolean;
+  maxDrop?: number;
+  maxSize?: number;
+  seed?: number;
+  json?: boolean;
+}
+
+export async function optimize(
+  path: string,
+  options: OptimizeOptions,
+  { io, signal }: CommandContext,
+): Promise<number> {
+  const given = {
+    precisions: options.precision,
+    samples: options.samples,
+    calibration: options.calibration,
+    io: options.io,
+    formats: options.format,
+    layout: options.layout,
+    shapes: options.shape,
+    pureInteger: options.pureInteger,
+    maxDropPercent: options.maxDrop,
+    maxSizeBytes: options.maxSize,
+    seed: options.seed,
+    preprocess: options.preprocess === undefined ? undefined : await readPreprocess(options.preprocess),
+  };
+  if (options.precision === undefined && options.recipe === undefined) {
+    throw new WhittleError('usage', `--precision is missing: one or more of ${precisions.join(', ')}.`);
+  }
+  const recipe = await readRecipe(options.recipe, given);
+  const bar = createProgressBar(io);
+  let report: OptimizeReport;
+  try {
+    report = await optimizeModel(
+      {
+        path,
+        recipe,
+        data:
+          options.data === undefined ? undefined : { paths: [options.data], preprocess: recipe.preprocess },
+        outDir: options.out,
+        force: options.force,
+      },
+      { engines: createEngines(), signal, onProgress: (update) => bar.update(update) },
+    );
+  } finally {
+    bar.clear();
+  }
+  await saveReport(report, options.out);
+  io.err(summaryOf(report));
+  if (options.json) await printJson(io, report);
+  if (report.artifacts.some((artifact) => artifact.status === 'failed')) return exitCodes.failed;
+  return report.artifacts.some((artifact) => artifact.warnings.some(isBudgetWarning))
+    ? exitCodes.budget
+    : exitCodes.done;
+}
+
+function summaryOf(report: OptimizeReport): string {
+  const header = ['precision', 'format', 'size', '×', 'SQNR dB', 'top-1', 'latency ms', 'status'];
+  const rows = report.artifacts.map((artifact) => [
+    artifact.precision,
+    artifact.format,
+    artifact.sizeBytes === 0 ? '–' : formatBytes(artifact.sizeBytes),
+    artifact.sizeBytes === 0 ? '–' : (artifact.sizeBytes / report.source.sizeBytes).toFixed(2),
+    sqnrText(artifact),
+    topOneText(artifact),
+    artifact.latency ? digits(artifact.latency.medianMs) : '–',
+    artifact.status,
+  ]);
+  const notes = report.artifacts.flatMap((artifact) => notesOf(artifact));
+  const seconds = digits(report.timingsMs.total / 1000);
+  return `${formatTable([header, ...rows])}${notes.join('')}${seconds} s, peak memory ${formatBytes(report.peakRssBytes)}\n`;
+}
+
+function sqnrText({ quality }: ArtifactView): string {
+  if (!quality) return '–';
+  return quality.sqnrDb === null ? 'exact' : quality.sqnrDb.toFixed(1);
+}
+
+function topOneText({ quality }: ArtifactView): string {
+  const share = quality?.accuracy ?? quality?.top1Agreement;
+  return share === undefined ? '–' : `${(share * 100).toFixed(1)} %`;
+}
+
+function notesOf(artifact: ArtifactView): string[] {
+  const name = `${artifact.precision} .${artifact.format}`;
+  const notes = artifact.warnings.map((warning) => `${name}: ${warning.message}\n`);
+  for (const gate of artifact.gates)
+    if (!gate.ok) notes.push(`${name}: gate ${gate.id} failed: ${gate.detail}\n`);
+  if (artifact.error) {
+    notes.push(`${name}: error ${artifact.error.code}: ${artifact.error.message}\n`);
+    if (artifact.error.hint) notes.push(`  hint: ${artifact.error.hint}\n`);
+  }
+  return notes;
+}

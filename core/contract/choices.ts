@@ -1,0 +1,18 @@
+/** The fixed lists that a user chooses from; apart from the schemas, so that a menu or a help text costs nothing. */
+
+export const precisions = [
+  'float32',
+  'float16',
+  'dynamic-int8',
+  'weights-int8',
+  'weights-int4',
+  'int8',
+  'int16x8',
+  'auto',
+] as const;
+
+export const ioTypes = ['float32', 'int8', 'uint8', 'int16'] as const;
+
+export const outputFormats = ['tflite', 'onnx'] as const;
+
+export const calibrations = ['minmax', 'moving-average', 'percentile', 'entropy', 'mse', 'auto'] as const;

@@ -1,0 +1,64 @@
+import { basename, join } from 'node:path';
+import { toErrorView } from '../contract/error-view.ts';
+import type { ArtifactView, IoType, OutputFormat, Precision, Recipe } from '../contract/views.ts';
+import { ioTypeFor } from '../quantize/decide.ts';
+
+/** One file to be made. */
+export interface ArtifactTarget {
+  /** Stable for one recipe choice, so that a second run replaces the first one's result. */
+  readonly id: string;
+  readonly precision: Precision;
+  readonly format: OutputFormat;
+  readonly io: IoType;
+  readonly path: string;
+}
+
+/**
+ * What a recipe asks for, precision by precision: `NAME_int8.tflite`, or `NAME_int8_uint8io.tflite` where inputs and
+ * outputs are not float32.
+ */
+export function listTargets(sourcePath: string, recipe: Recipe, outDir: string): ArtifactTarget[] {
+  const stem = basename(sourcePath).replace(/\.(h5|hdf5|keras|onnx|tflite)$/i, '');
+  return [...new Set(recipe.precisions)].flatMap((precision) =>
+    [...new Set(recipe.formats)].map((format) => {
+      const io = effectiveIo(precision, recipe.io);
+      const suffix = io === 'float32' ? '' : `_${io}io`;
+      return {
+        id: `${precision}-${io}-${format}`,
+        precision,
+        format,
+        io,
+        path: join(outDir, `${stem}_${precision}${suffix}.${format}`),
+      };
+    }),
+  );
+}
+
+/** A type that the precision refuses is kept here; making the file says why it cannot be. */
+function effectiveIo(precision: Precision, io: IoType): IoType {
+  try {
+    return ioTypeFor(precision, io);
+  } catch {
+    return io;
+  }
+}
+
+/** The result of a target that could not be made. */
+export function failedArtifact(target: ArtifactTarget, thrown: unknown): ArtifactView {
+  const { id, precision, io, format } = target;
+  return {
+    id,
+    precision,
+    io,
+    format,
+    path: '',
+    sizeBytes: 0,
+    sha256: '',
+    operators: {},
+    minRuntime: '',
+    status: 'failed',
+    gates: [],
+    warnings: [],
+    error: toErrorView(thrown),
+  };
+}

@@ -1,0 +1,37 @@
+import type { QualityView, Recipe, WarningView } from '../contract/views.ts';
+
+const prefix = 'budget.';
+
+/** What of a recipe's budget a result does not meet. Without labels the drop is the share of changed answers. */
+export function budgetWarnings(
+  result: { sizeBytes: number; quality?: QualityView },
+  { maxDropPercent, maxSizeBytes }: Recipe,
+): WarningView[] {
+  const warnings: WarningView[] = [];
+  if (maxSizeBytes !== undefined && result.sizeBytes > maxSizeBytes) {
+    warnings.push({
+      code: `${prefix}size`,
+      message: `The file has ${result.sizeBytes} bytes; at most ${maxSizeBytes} were allowed.`,
+    });
+  }
+  const drop = dropPercent(result.quality);
+  if (maxDropPercent !== undefined && drop !== undefined && drop > maxDropPercent) {
+    warnings.push({
+      code: `${prefix}drop`,
+      message: `${drop.toFixed(2)} % of accuracy is lost; at most ${maxDropPercent} % was allowed.`,
+    });
+  }
+  return warnings;
+}
+
+function dropPercent(quality: QualityView | undefined): number | undefined {
+  if (quality?.accuracy !== undefined && quality.referenceAccuracy !== undefined) {
+    return (quality.referenceAccuracy - quality.accuracy) * 100;
+  }
+  return quality?.top1Agreement === undefined ? undefined : (1 - quality.top1Agreement) * 100;
+}
+
+/** Whether a warning says that a budget was not met. */
+export function isBudgetWarning(warning: WarningView): boolean {
+  return warning.code.startsWith(prefix);
+}

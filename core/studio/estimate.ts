@@ -1,0 +1,57 @@
+import { precisions } from '../contract/choices.ts';
+import { toErrorView } from '../contract/error-view.ts';
+import { WhittleError } from '../contract/errors.ts';
+import type { EstimateView, Precision, Recipe } from '../contract/views.ts';
+import type { Graph } from '../ir/graph.ts';
+import { isUnsupported } from '../ops/facets.ts';
+import { tfliteWriters } from '../ops/registry.ts';
+import { prepareForTflite } from '../passes/pipeline.ts';
+import { estimateSizes } from '../quantize/estimate.ts';
+import { needsSamples } from '../quantize/quantize.ts';
+import { isQuantized, readSource, requireGraph } from './source-model.ts';
+
+/**
+ * The expected file size of every precision, and why one cannot run yet. Nothing is calibrated or written.
+ * A model that cannot be converted at all blocks every precision with its reason.
+ */
+export async function estimateArtifacts(request: {
+  path: string;
+  recipe: Recipe;
+  hasData: boolean;
+}): Promise<EstimateView[]> {
+  let sizes: Record<Precision, number> | undefined;
+  let blockedAll: string | undefined;
+  try {
+    const graph = requireGraph(await readSource(request.path, request.recipe.shapes));
+    if (isQuantized(graph))
+      throw new WhittleError('model.already-quantized', 'The model is quantized already.');
+    const prepared = prepareForTflite(graph, { layout: request.recipe.layout }).graph;
+    const missing = missingOperators(prepared);
+    if (missing.length > 0 && request.recipe.formats.includes('tflite')) {
+      blockedAll = `TFLite has no form of ${missing.join(', ')}.`;
+    }
+    sizes = estimateSizes(prepared);
+  } catch (error) {
+    const { message, code } = toErrorView(error);
+    if (code === 'internal') throw error;
+    blockedAll = message;
+  }
+  return precisions.map((precision) => ({
+    precision,
+    blocked: blockedAll ?? blockedBy(precision, request.hasData),
+    sizeBytes: sizes?.[precision] ?? 0,
+    needsSamples: needsSamples(precision),
+  }));
+}
+
+function blockedBy(precision: Precision, hasData: boolean): string | undefined {
+  if (precision === 'auto') return 'Mixed precision by search is not part of this version.';
+  return needsSamples(precision) && !hasData
+    ? 'Needs samples, to find the ranges of activations.'
+    : undefined;
+}
+
+function missingOperators(graph: Graph): string[] {
+  const lacks = (op: string): boolean => !tfliteWriters[op] || isUnsupported(tfliteWriters[op]);
+  return [...new Set(graph.nodes.map((node) => node.op).filter(lacks))].sort();
+}

@@ -1,0 +1,65 @@
+import type { LatencyView, ReferenceView } from '../contract/views.ts';
+import type { Dataset } from '../data/dataset.ts';
+import { adaptFeeds } from '../evaluate/port-adapters.ts';
+import { type Reference, runReference } from '../evaluate/reference.ts';
+import { writeOnnx } from '../formats/onnx/writer.ts';
+import type { Engines, Session } from '../ir/engine.ts';
+import type { Graph } from '../ir/graph.ts';
+import { measureQuickly } from './quick-latency.ts';
+import type { SourceModel } from './source-model.ts';
+
+/** The float source, opened in a real engine, with its answers to the samples. */
+export interface FloatReference {
+  readonly session: Session;
+  readonly answers: Reference;
+  readonly view: ReferenceView;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens what everything is compared with: an ONNX source is run as it is by onnxruntime, a TFLite source by LiteRT, and
+ * a Keras source as the float ONNX form that was read from it.
+ * @param onnxGraph of `prepareForOnnx`
+ */
+export async function openSourceSession(
+  source: SourceModel,
+  onnxGraph: Graph,
+  engines: Engines,
+): Promise<Session> {
+  if (source.format === 'onnx') return engines.ort.open(source.path);
+  if (source.format === 'tflite') return (await engines.tflite()).open(source.path);
+  return engines.ort.open(writeOnnx(onnxGraph));
+}
+
+/** Runs the source over the samples and times it. */
+export async function openReference(
+  source: SourceModel,
+  onnxGraph: Graph,
+  dataset: Dataset,
+  context: {
+    engines: Engines;
+    samples: number;
+    signal?: AbortSignal;
+    onProgress?: (done: number, total: number) => void;
+  },
+): Promise<FloatReference> {
+  const session = await openSourceSession(source, onnxGraph, context.engines);
+  try {
+    const { samples, signal, onProgress } = context;
+    const answers = await runReference(session, dataset, { samples, signal, onProgress });
+    const latency: LatencyView = await measureQuickly(
+      session,
+      adaptFeeds(session.inputs, await dataset.sample(0)),
+      signal,
+    );
+    return {
+      session,
+      answers,
+      view: { sizeBytes: source.sizeBytes, accuracy: answers.accuracy, latency },
+      close: () => session.close(),
+    };
+  } catch (error) {
+    await session.close();
+    throw error;
+  }
+}

@@ -1,0 +1,115 @@
+import { basename } from 'node:path';
+import type { GraphView, ModelView, SourceView } from '../contract/views.ts';
+import { type Graph, type Node, producersOf, type Value, valueNamed } from '../ir/graph.ts';
+import { elementCount } from '../ir/tensor.ts';
+import { isUnsupported } from '../ops/facets.ts';
+import { definitionOf, onnxWriters, tfliteWriters } from '../ops/registry.ts';
+import {
+  graphInputs,
+  type InputShapes,
+  isQuantized,
+  openDims,
+  readSource,
+  type SourceModel,
+} from './source-model.ts';
+
+/** Reads a model and tells what it is: `whittle inspect --json`. Operators that are not known are issues, not errors. */
+export async function inspectModel(path: string, options: { shapes?: InputShapes } = {}): Promise<ModelView> {
+  return viewModel(await readSource(path, options.shapes ?? {}));
+}
+
+/** @see inspectModel */
+export function viewModel(model: SourceModel): ModelView {
+  const { graph, issues } = model;
+  const histogram: Record<string, number> = {};
+  const layouts = new Set<string>();
+  for (const node of graph?.nodes ?? []) {
+    histogram[node.op] = (histogram[node.op] ?? 0) + 1;
+    if (typeof node.attrs.layout === 'string') layouts.add(node.attrs.layout.toUpperCase());
+  }
+  const unread = unreadOperators(model);
+  return {
+    source: viewSource(model),
+    graph: {
+      nodes: graph?.nodes.length ?? 0,
+      opHistogram: Object.fromEntries(Object.entries(histogram).sort(([, a], [, b]) => b - a)),
+      dynamicDims: openDims(model),
+      quantized: graph !== undefined && isQuantized(graph),
+      layouts: [...layouts].sort(),
+    },
+    issues: [...issues],
+    support: {
+      tflite: support(unread, graph, (op) => !tfliteWriters[op] || isUnsupported(tfliteWriters[op])),
+      onnx: support(unread, graph, (op) => !onnxWriters[op]),
+    },
+  };
+}
+
+export function viewSource(model: SourceModel): SourceView {
+  const { graph } = model;
+  const port = ({ id, type }: Value) => ({ name: id, dtype: type.dtype as string, shape: [...type.shape] });
+  return {
+    path: model.path,
+    name: basename(model.path),
+    format: model.format,
+    version: graph?.source.version,
+    producer: graph?.source.producer,
+    sizeBytes: model.sizeBytes,
+    sha256: model.sha256,
+    operators: graph?.nodes.length ?? 0,
+    parameters: model.parameters,
+    macs: graph ? graph.nodes.reduce((sum, node) => sum + macsOf(graph, node), 0) : 0,
+    inputs: graph
+      ? graphInputs(graph).map(port)
+      : model.declaredInputs.map(({ name, dtype, shape }) => ({ name, dtype, shape: [...shape] })),
+    outputs: graph ? graph.outputs.map((id) => port(valueNamed(graph, id))) : [],
+  };
+}
+
+/** Operators and layers that the reader could not take in, as the issues name them. */
+function unreadOperators(model: SourceModel): string[] {
+  const errors = model.issues.filter((issue) => issue.severity === 'error' && issue.op !== undefined);
+  return [...new Set(errors.map((issue) => issue.op!))];
+}
+
+function support(
+  unread: readonly string[],
+  graph: Graph | undefined,
+  lacks: (op: string) => boolean,
+): { ok: boolean; missing: string[] } {
+  const missing = new Set(unread);
+  for (const node of graph?.nodes ?? []) if (lacks(node.op)) missing.add(node.op);
+  return { ok: graph !== undefined && missing.size === 0, missing: [...missing].sort() };
+}
+
+/** Multiply-accumulates of a node; 0 where dimensions are open or nothing is multiplied. */
+function macsOf(graph: Graph, node: Node): number {
+  const inputs = node.inputs.map((id) => (id === null ? null : valueNamed(graph, id)));
+  const outputs = node.outputs.map((id) => valueNamed(graph, id));
+  const settled = [...inputs, ...outputs].every(
+    (value) => value?.type.shape.every((dim) => typeof dim === 'number') ?? true,
+  );
+  return settled ? (definitionOf(node.op)?.cost?.(inputs, outputs, node.attrs).macs ?? 0) : 0;
+}
+
+/** The graph for drawing; constants count as parameters of the node that reads them. */
+export async function viewGraph(path: string, shapes: InputShapes): Promise<GraphView> {
+  const { graph } = await readSource(path, shapes);
+  if (!graph) return { nodes: [], edges: [] };
+  const indexOf = new Map(graph.nodes.map((node, i) => [node, i]));
+  const producers = producersOf(graph);
+  const edges: [number, number][] = [];
+  const nodes = graph.nodes.map((node, to) => {
+    let parameters = 0;
+    for (const id of new Set(node.inputs)) {
+      if (id === null) continue;
+      const constant = valueNamed(graph, id).constant;
+      if (constant) parameters += elementCount(constant.shape);
+      const producer = producers.get(id);
+      if (producer) edges.push([indexOf.get(producer)!, to]);
+    }
+    const outputShape = node.outputs.length > 0 ? [...valueNamed(graph, node.outputs[0]).type.shape] : [];
+    return { id: node.id, op: node.op, outputShape, parameters, macs: macsOf(graph, node) };
+  });
+  return { nodes, edges };
+}

@@ -1,0 +1,165 @@
+import { createHash } from 'node:crypto';
+import { WhittleError } from '../contract/errors.ts';
+import type { ArtifactDetail, ArtifactView, QualityView, Recipe, WarningView } from '../contract/views.ts';
+import type { OpenedDataset } from '../data/dataset.ts';
+import type { InputSpec } from '../data/sample-spec.ts';
+import { writeOnnx } from '../formats/onnx/writer.ts';
+import { writeTflite } from '../formats/tflite/writer.ts';
+import type { Engines } from '../ir/engine.ts';
+import type { Graph } from '../ir/graph.ts';
+import type { Prepared } from '../passes/pipeline.ts';
+import type { QuantPlan } from '../quantize/plan.ts';
+import { quantizeForOnnx, quantizeForTflite } from '../quantize/quantize.ts';
+import type { ArtifactTarget } from './artifact-targets.ts';
+import { budgetWarnings } from './budget.ts';
+import type { FloatReference } from './float-reference.ts';
+import type { ProgressStep } from './progress.ts';
+import { writeFileChecked } from './safe-files.ts';
+import type { Timings } from './timings.ts';
+import { type Verdict, verifyFile } from './verify-file.ts';
+
+/** What is the same for all files of one run. */
+export interface MakeContext {
+  readonly recipe: Recipe;
+  readonly forTflite: Prepared;
+  readonly forOnnx: Prepared;
+  readonly dataset: OpenedDataset;
+  readonly inputs: readonly InputSpec[];
+  readonly reference: FloatReference;
+  readonly engines: Engines;
+  readonly force: boolean;
+  readonly timings: Timings;
+  /** Of the source, for the description in the file. */
+  readonly sourceName: string;
+  readonly sourceSizeBytes: number;
+  /** The verified TFLite file of each plan, for comparing its ONNX twin with. */
+  readonly verified: Map<QuantPlan, { readonly path: string; readonly quality: QualityView }>;
+  readonly signal?: AbortSignal;
+}
+
+interface Written {
+  readonly bytes: Uint8Array;
+  readonly graph: Graph;
+  readonly operators: Record<string, number>;
+  readonly minRuntime: string;
+  readonly warnings: readonly WarningView[];
+}
+
+export interface MadeArtifact {
+  readonly artifact: ArtifactView;
+  readonly detail: ArtifactDetail;
+}
+
+/**
+ * Applies a plan, writes the file aside, verifies it in the runtime that it is meant for, and gives it its name.
+ * @throws WhittleError what applying, writing or opening throw; no file is left then.
+ */
+export async function makeArtifact(
+  target: ArtifactTarget,
+  plan: QuantPlan,
+  context: MakeContext,
+  progress: ProgressStep,
+): Promise<MadeArtifact> {
+  const label = `${target.precision} .${target.format}`;
+  progress.report(0, `${label}: quantizing`);
+  const written = target.format === 'tflite' ? makeTflite(plan, context) : makeOnnx(plan, context);
+  progress.report(0.3, `${label}: verifying`);
+  const overwrite = context.force;
+  const verdict = await context.timings.measure('write', () =>
+    writeFileChecked(
+      target.path,
+      written.bytes,
+      (asidePath) =>
+        context.timings.measure('verify', () =>
+          verifyFile(
+            asidePath,
+            target,
+            { ...written, sizeBytes: written.bytes.length, plan },
+            context,
+            (share) => progress.report(0.3 + 0.7 * share, `${label}: verifying`),
+          ),
+        ),
+      { overwrite },
+    ),
+  );
+  progress.finish();
+  return {
+    artifact: viewOf(target, written, verdict, context),
+    detail: { ...verdict.detail, artifactId: target.id },
+  };
+}
+
+function makeTflite(plan: QuantPlan, { recipe, forTflite, sourceName, timings }: MakeContext): Written {
+  const { graph, warnings } = timings.measureSync('quantize', () =>
+    quantizeForTflite(forTflite.graph, plan, { io: recipe.io }),
+  );
+  const description = `${sourceName} as ${plan.precision}, by Whittle.`;
+  const { bytes, operators, minRuntime } = timings.measureSync('write', () =>
+    writeTflite(graph, { description }),
+  );
+  return { bytes, graph, operators, minRuntime, warnings };
+}
+
+function makeOnnx(plan: QuantPlan, { recipe, forOnnx, timings }: MakeContext): Written {
+  const { graph, warnings, opset } = timings.measureSync('quantize', () =>
+    quantizeForOnnx(forOnnx.graph, plan, { io: recipe.io }),
+  );
+  const bytes = timings.measureSync('write', () =>
+    writeOnnx(graph, { opset: Math.max(opset, graph.source.opset ?? 0) }),
+  );
+  const operators: Record<string, number> = {};
+  for (const node of graph.nodes) operators[node.op] = (operators[node.op] ?? 0) + 1;
+  return { bytes, graph, operators, minRuntime: `opset ${opset}`, warnings };
+}
+
+function viewOf(
+  target: ArtifactTarget,
+  written: Written,
+  verdict: Verdict,
+  { recipe, dataset, sourceSizeBytes }: MakeContext,
+): ArtifactView {
+  const sizeBytes = written.bytes.length;
+  const warnings: WarningView[] = written.warnings.map(({ code, message, node }) => ({
+    code,
+    message,
+    node,
+  }));
+  if (dataset.path === 'random samples') {
+    warnings.push({
+      code: 'quality.random-samples',
+      message: 'Quality was measured on random numbers, since no samples were given.',
+    });
+  }
+  if (sizeBytes > sourceSizeBytes && target.precision !== 'float32') {
+    warnings.push({ code: 'size.larger', message: 'The file is larger than the source.' });
+  }
+  warnings.push(...budgetWarnings({ sizeBytes, quality: verdict.quality }, recipe));
+  const { id, precision, io, format, path } = target;
+  return {
+    id,
+    precision,
+    io,
+    format,
+    path,
+    sizeBytes,
+    sha256: createHash('sha256').update(written.bytes).digest('hex'),
+    operators: written.operators,
+    minRuntime: written.minRuntime,
+    status: verdict.gates.every((gate) => gate.ok) ? 'ok' : 'failed',
+    gates: verdict.gates,
+    warnings,
+    quality: verdict.quality,
+    latency: verdict.latency,
+  };
+}
+
+/** @throws WhittleError `data.missing` for a precision that needs samples when there are none. */
+export function requireSamples(precision: string): never {
+  throw new WhittleError(
+    'data.missing',
+    `${precision} needs samples: the ranges of activations are found by running them.`,
+    {
+      hint: 'Give about a hundred typical samples (--data), or choose float16 or dynamic-int8, which need none.',
+    },
+  );
+}

@@ -1,0 +1,201 @@
+import { mkdir } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { calibrate } from '../calibrate/calibrate.ts';
+import type { Ranges } from '../calibrate/observer.ts';
+import { WhittleError } from '../contract/errors.ts';
+import { type ArtifactView, type OptimizeReport, type Precision, Recipe } from '../contract/views.ts';
+import type { OpenedDataset } from '../data/dataset.ts';
+import { openDataset } from '../data/open-dataset.ts';
+import { prepareForOnnx, prepareForTflite } from '../passes/pipeline.ts';
+import { needsSamples, planQuantization } from '../quantize/quantize.ts';
+import { type ArtifactTarget, failedArtifact, listTargets } from './artifact-targets.ts';
+import { makeCooperative, pause, throwIfAborted } from './cooperative-dataset.ts';
+import { openReference } from './float-reference.ts';
+import { viewSource } from './inspect.ts';
+import { type MakeContext, makeArtifact, requireSamples } from './make-artifact.ts';
+import { createProgress, type ProgressStep } from './progress.ts';
+import type { TaskContext } from './run-task.ts';
+import { refuseExisting } from './safe-files.ts';
+import { isQuantized, readSource, requireGraph, sampleInputs } from './source-model.ts';
+import { syntheticDataset } from './synthetic-dataset.ts';
+import type { DataSource } from './tasks.ts';
+import { Timings } from './timings.ts';
+import { whittleVersion } from './version.ts';
+
+export interface OptimizeRequest {
+  readonly path: string;
+  readonly recipe: Recipe;
+  readonly data?: DataSource;
+  readonly outDir: string;
+  /** Replace files that are there already. */
+  readonly force?: boolean;
+}
+
+/** Quality is measured on as many samples as calibration uses, and at least on so many when there are more. */
+const leastEvaluated = 256;
+
+/**
+ * The one path from a model to verified files: read, prepare, calibrate once, then for each precision plan, apply,
+ * write aside, run in the real engine against the float source, check, and give the file its name. A precision that
+ * fails becomes an artifact that says why; the others go on. The same request gives byte-identical files.
+ * @throws WhittleError when nothing can be made: an unreadable or unsupported model, samples that do not fit, files in
+ * the way, `job.cancelled`. No file is left half-written.
+ */
+export async function optimize(
+  request: OptimizeRequest,
+  context: Omit<TaskContext, 'engineStatus'>,
+): Promise<OptimizeReport> {
+  const timings = new Timings();
+  const recipe = Recipe.parse(request.recipe);
+  const { signal, engines } = context;
+  const targets = listTargets(request.path, recipe, resolve(request.outDir));
+  const calibrated = recipe.precisions.some(needsSamples) && request.data !== undefined;
+  const root = createProgress((update) => context.onProgress?.(update));
+  const steps = root.split({
+    read: 4,
+    prepare: 2,
+    calibrate: calibrated ? 10 : 0,
+    reference: 4,
+    make: 6 * targets.length,
+  });
+
+  if (targets.length === 0)
+    throw new WhittleError('recipe.invalid', 'The recipe names no precision or no format.');
+  if (request.data === undefined && recipe.precisions.every(needsSamples))
+    requireSamples(recipe.precisions.join(', '));
+  if (!request.force) await refuseExisting(targets.map((target) => target.path));
+
+  steps.read.begin('Reading the model');
+  const source = await timings.measure('read', () => readSource(request.path, recipe.shapes));
+  const graph = requireGraph(source);
+  if (isQuantized(graph)) {
+    throw new WhittleError('model.already-quantized', `${source.path} is quantized already.`, {
+      hint: 'Start from the float model that it was made from; quantizing twice only loses quality.',
+    });
+  }
+  const inputs = sampleInputs(graph);
+  const { data } = request;
+  const opened: OpenedDataset = data
+    ? await timings.measure('read', () =>
+        openDataset(data.paths, inputs, data.preprocess ?? recipe.preprocess),
+      )
+    : { ...syntheticDataset(inputs, recipe.seed), issues: [] };
+  const dataset = makeCooperative(opened, signal);
+  try {
+    steps.read.finish();
+    throwIfAborted(signal);
+    steps.prepare.begin('Preparing the graph');
+    const [forOnnx, forTflite] = timings.measureSync('prepare', () => [
+      prepareForOnnx(graph),
+      prepareForTflite(graph, { layout: recipe.layout }),
+    ]);
+    steps.prepare.finish();
+    await pause();
+
+    const ranges: Ranges = calibrated
+      ? await timings.measure('calibrate', () =>
+          calibrate(forOnnx.graph, dataset, engines.ort, {
+            samples: recipe.samples,
+            observer: recipe.calibration,
+            seed: recipe.seed,
+            signal,
+            onProgress: (done, total) => steps.calibrate.report(done / total, `Calibrating ${done}/${total}`),
+          }),
+        )
+      : new Map();
+    steps.calibrate.finish();
+
+    await mkdir(resolve(request.outDir), { recursive: true });
+    const reference = await timings.measure('verify', () =>
+      openReference(source, forOnnx.graph, dataset, {
+        engines,
+        samples: Math.max(recipe.samples, leastEvaluated),
+        signal,
+        onProgress: (done, total) =>
+          steps.reference.report(done / total, `Running the source ${done}/${total}`),
+      }),
+    );
+    steps.reference.finish();
+    context.onReference?.(reference.view);
+    try {
+      const make: MakeContext = {
+        recipe,
+        forTflite,
+        forOnnx,
+        dataset,
+        inputs,
+        reference,
+        engines,
+        force: request.force ?? false,
+        timings,
+        sourceName: viewSource(source).name,
+        sourceSizeBytes: source.sizeBytes,
+        verified: new Map(),
+        signal,
+      };
+      const artifacts = await makeAll(targets, ranges, make, steps.make, data !== undefined, context);
+      root.finish();
+      root.flush();
+      return {
+        whittle: whittleVersion(),
+        source: viewSource(source),
+        artifacts,
+        reference: reference.view,
+        timingsMs: timings.toJSON(),
+        peakRssBytes: process.resourceUsage().maxRSS * 1024,
+        recipe,
+      };
+    } finally {
+      await reference.close();
+    }
+  } finally {
+    await dataset.close();
+  }
+}
+
+async function makeAll(
+  targets: readonly ArtifactTarget[],
+  ranges: Ranges,
+  context: MakeContext,
+  step: ProgressStep,
+  hasData: boolean,
+  { onArtifact }: Pick<TaskContext, 'onArtifact'>,
+): Promise<ArtifactView[]> {
+  const steps = step.split(Object.fromEntries(targets.map(({ id }) => [id, 1])));
+  const artifacts: ArtifactView[] = [];
+  const plans = new Map<Precision, ReturnType<typeof planQuantization>>();
+  const planFor = (precision: Precision) => {
+    if (needsSamples(precision) && !hasData) requireSamples(precision);
+    const { io, pureInteger } = context.recipe;
+    const plan =
+      plans.get(precision) ??
+      context.timings.measureSync('quantize', () =>
+        planQuantization({ tflite: context.forTflite.graph, onnx: context.forOnnx.graph }, ranges, {
+          precision,
+          io,
+          pureInteger,
+        }),
+      );
+    plans.set(precision, plan);
+    return plan;
+  };
+  for (const target of targets) {
+    await pause();
+    throwIfAborted(context.signal);
+    try {
+      const made = await makeArtifact(target, planFor(target.precision), context, steps[target.id]);
+      artifacts.push(made.artifact);
+      onArtifact?.(made.artifact, made.detail);
+    } catch (error) {
+      // What ends the whole run is not one precision's failure.
+      if (error instanceof WhittleError && endsRun.has(error.code)) throw error;
+      const failed = failedArtifact(target, error);
+      artifacts.push(failed);
+      onArtifact?.(failed, undefined);
+    }
+    steps[target.id].finish();
+  }
+  return artifacts;
+}
+
+const endsRun: ReadonlySet<string> = new Set(['job.cancelled', 'file.no-space', 'file.exists']);

@@ -1,0 +1,153 @@
+import type { ArtifactDetail, GateView, LatencyView, QualityView } from '../contract/views.ts';
+import { previewImage } from '../data/describe.ts';
+import { evaluateArtifact } from '../evaluate/evaluate.ts';
+import { checkGates, type GateFacts } from '../evaluate/gates.ts';
+import { adaptFeeds, type PortAdapters } from '../evaluate/port-adapters.ts';
+import { runReference } from '../evaluate/reference.ts';
+import type { Session } from '../ir/engine.ts';
+import { type Graph, valueNamed } from '../ir/graph.ts';
+import type { Prepared } from '../passes/pipeline.ts';
+import { estimateSizes } from '../quantize/estimate.ts';
+import type { QuantPlan } from '../quantize/plan.ts';
+import type { ArtifactTarget } from './artifact-targets.ts';
+import type { MakeContext } from './make-artifact.ts';
+import { measureQuickly } from './quick-latency.ts';
+
+export interface Verdict {
+  readonly gates: GateView[];
+  readonly quality: QualityView;
+  readonly latency: LatencyView;
+  readonly detail: Omit<ArtifactDetail, 'artifactId'>;
+}
+
+interface FileFacts {
+  readonly sizeBytes: number;
+  /** The graph that was written. */
+  readonly graph: Graph;
+  readonly plan: QuantPlan;
+}
+
+/** So many changed samples are kept for looking at. */
+const changedLimit = 24;
+/** Samples on which the two formats of one plan are compared. */
+const agreementSamples = 16;
+
+/**
+ * Opens a written file in the runtime that it is meant for, runs it on the reference's samples and checks every gate.
+ * @throws WhittleError `runtime.failed` when the runtime refuses it.
+ */
+export async function verifyFile(
+  path: string,
+  target: ArtifactTarget,
+  file: FileFacts,
+  context: MakeContext,
+  onProgress: (share: number) => void,
+): Promise<Verdict> {
+  const { dataset, reference, signal } = context;
+  const session = await openFile(path, target, file.graph, context);
+  try {
+    const portAdapters = target.format === 'tflite' ? portAdaptersOf(context.forTflite) : {};
+    const evaluation = await evaluateArtifact(session, dataset, reference.answers, {
+      portAdapters,
+      signal,
+      onProgress: (done, total) => onProgress((done / total) * 0.7),
+    });
+    const feeds = adaptFeeds(session.inputs, await dataset.sample(0), portAdapters);
+    const latency = await measureQuickly(session, feeds, signal);
+    onProgress(0.9);
+    const gates = checkGates({
+      precision: target.precision,
+      opened: { description: session.description, loadMs: session.loadMs },
+      sizeBytes: file.sizeBytes,
+      expectedSize: expectedSize(target, context.forTflite.graph),
+      evaluation,
+      agreement: await agreementOf(target, file, session, context),
+    });
+    if (target.format === 'tflite')
+      context.verified.set(file.plan, { path: target.path, quality: evaluation.quality });
+    const changed = await showChanges(evaluation.changed.slice(0, changedLimit), context);
+    return { gates, quality: evaluation.quality, latency, detail: { operators: [], changed } };
+  } finally {
+    await session.close();
+  }
+}
+
+async function openFile(
+  path: string,
+  target: ArtifactTarget,
+  graph: Graph,
+  { engines }: MakeContext,
+): Promise<Session> {
+  if (target.format === 'tflite') return (await engines.tflite()).open(path);
+  const session = await engines.ort.open(path);
+  // ONNX keeps the scales of integer inputs and outputs in its graph, where the runtime does not tell them.
+  const withQuant = (ports: Session['inputs']): Session['inputs'] =>
+    ports.map((port) => ({ ...port, quant: valueNamed(graph, port.name).quant }));
+  return {
+    engine: session.engine,
+    description: session.description,
+    loadMs: session.loadMs,
+    inputs: withQuant(session.inputs),
+    outputs: withQuant(session.outputs),
+    run: (feeds) => session.run(feeds),
+    time: (feeds, runs) => session.time(feeds, runs),
+    close: () => session.close(),
+  };
+}
+
+/** How the ports of a file written from a prepared graph stand for those of the source. */
+export function portAdaptersOf(prepared: Prepared): PortAdapters {
+  const borders = prepared.reports.find((report) => report.borders)?.borders ?? {};
+  return Object.fromEntries(Object.entries(borders).map(([name, permutation]) => [name, { permutation }]));
+}
+
+/** From half to one and a half of the estimate, and what names and tables may take in either format. */
+function expectedSize({ precision, format }: ArtifactTarget, graph: Graph): GateFacts['expectedSize'] {
+  const estimate = estimateSizes(graph)[precision];
+  const tables = 16_384 + graph.nodes.length * (format === 'onnx' ? 900 : 400);
+  return { minBytes: Math.round(estimate * 0.5), maxBytes: Math.round(estimate * 1.5 + tables) };
+}
+
+/** Compares an ONNX file with the TFLite file of the same plan, when that was made. */
+async function agreementOf(
+  target: ArtifactTarget,
+  file: FileFacts,
+  session: Session,
+  context: MakeContext,
+): Promise<GateFacts['agreement']> {
+  const twin = context.verified.get(file.plan);
+  if (target.format !== 'onnx' || !twin) return undefined;
+  const { dataset, engines, signal } = context;
+  const other = await (await engines.tflite()).open(twin.path);
+  try {
+    const answers = await runReference(other, dataset, {
+      samples: Math.min(agreementSamples, context.reference.answers.indexes.length),
+      portAdapters: portAdaptersOf(context.forTflite),
+      signal,
+    });
+    const { quality } = await evaluateArtifact(session, dataset, answers, { signal });
+    return { otherFormat: 'tflite', sqnrDb: quality.sqnrDb, otherSqnrDb: twin.quality.sqnrDb };
+  } finally {
+    await other.close();
+  }
+}
+
+/** Samples whose answer is another than the source's, as a person can look at them. */
+async function showChanges(
+  changed: readonly { index: number; before: number; after: number }[],
+  { dataset, inputs }: MakeContext,
+): Promise<ArtifactDetail['changed']> {
+  const nameOf = (index: number): string => dataset.classNames?.[index] ?? String(index);
+  const shown: ArtifactDetail['changed'] = [];
+  for (const { index, before, after } of changed) {
+    const label = dataset.labels?.[index];
+    shown.push({
+      index,
+      image: await previewImage(await dataset.sample(index), inputs, dataset.preprocess),
+      label: label === undefined ? undefined : nameOf(label),
+      before: nameOf(before),
+      after: nameOf(after),
+    });
+  }
+  return shown;
+}
