@@ -5,6 +5,7 @@ import { tensorFrom } from '../fold-helpers.ts';
 import { constantNumbers, derivedDim, requiredInput } from '../infer-helpers.ts';
 import { emptyArray, indices } from '../pick-elements.ts';
 import type { OpAttrs } from '../vocabulary.ts';
+import { openShape } from './reshape.op.ts';
 import { resolveSlice, sliceLength } from './slice-ranges.ts';
 
 /** The axes that Shape reports. */
@@ -35,13 +36,10 @@ const ConstantOfShape: OpDefinition<OpAttrs['ConstantOfShape']> = {
   summary: 'A tensor of a given shape, filled with one value.',
   infer(context) {
     const shape = requiredInput(context, 0, 'shape');
-    const rank = shape.type.shape[0];
-    if (typeof rank !== 'number')
-      return context.fail('the rank of the result cannot be known before the model runs');
     return [
       {
         dtype: context.attrs.value?.dtype ?? 'float32',
-        shape: constantNumbers(shape) ?? indices(rank).map((axis) => derivedDim(context.node, axis)),
+        shape: constantNumbers(shape) ?? openShape(context, 0),
       },
     ];
   },

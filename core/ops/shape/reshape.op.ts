@@ -20,11 +20,15 @@ export const movesElements: QuantRule = {
   tflite: { int8: true, int16x8: true, dynamicInt8: false },
 };
 
+/** No runtime takes tensors of more axes. */
+const largestRank = 64;
+
 /** One open dimension per element of a computed shape vector. */
-function openShape(context: InferContext<unknown>, index: number): Dim[] {
+export function openShape(context: InferContext<unknown>, index: number): Dim[] {
   const length = requiredInput(context, index, 'shape').type.shape[0];
   if (typeof length !== 'number')
     context.fail('the rank of the result cannot be known before the model runs');
+  if (length > largestRank) return context.fail(`a shape of ${length} dimensions is not possible`);
   return indices(length).map((axis) => derivedDim(context.node, axis));
 }
 
