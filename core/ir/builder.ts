@@ -1,5 +1,6 @@
 import type { Attrs, Graph, GraphSource, Node, QuantParams, TensorType, Value, ValueId } from './graph.ts';
 import type { Tensor } from './tensor.ts';
+import { UniqueNames } from './unique-names.ts';
 
 /** Types of a node's outputs, from the types (and constants) of its inputs. Supplied by the operator registry. */
 export type InferTypes = (
@@ -39,6 +40,8 @@ export class GraphBuilder {
   private readonly nodes: Node[] = [];
   private readonly nodeIds = new Set<string>();
   private readonly inputs: ValueId[] = [];
+  private readonly valueNames = new UniqueNames();
+  private readonly nodeNames = new UniqueNames();
 
   constructor(name: string, infer: InferTypes, fold?: FoldNode) {
     this.name = name;
@@ -117,14 +120,12 @@ export class GraphBuilder {
   }
 
   freeName(wanted: string): string {
-    let name = wanted;
-    for (let i = 1; this.values.has(name); i++) name = `${wanted}_${i}`;
-    return name;
+    return this.valueNames.free(wanted, (name) => this.values.has(name));
   }
 
   private freeNodeId(wanted: string): string {
-    let id = wanted;
-    for (let i = 1; this.nodeIds.has(id); i++) id = `${wanted}_${i}`;
+    const id = this.nodeNames.free(wanted, (name) => this.nodeIds.has(name));
+    this.nodeIds.add(id);
     return id;
   }
 

@@ -1,5 +1,6 @@
 import type { Attrs, Graph, Node, TensorType, Value, ValueId } from '../ir/graph.ts';
 import type { Tensor } from '../ir/tensor.ts';
+import { UniqueNames } from '../ir/unique-names.ts';
 import { inferTypes } from '../ops/registry.ts';
 
 export interface NewNode {
@@ -28,6 +29,8 @@ export class GraphEditor {
   private readonly readers = new Map<ValueId, Set<string>>();
   private readonly outputs: Set<ValueId>;
   private readonly inputs: Set<ValueId>;
+  private readonly valueNames = new UniqueNames();
+  private readonly nodeNames = new UniqueNames();
 
   constructor(graph: Graph) {
     this.source = graph;
@@ -96,8 +99,7 @@ export class GraphEditor {
 
   /** Adds a node; types of its outputs are inferred. @returns the node. */
   add(wanted: NewNode): Node {
-    let id = wanted.name;
-    for (let i = 1; this.nodes.has(id); i++) id = `${wanted.name}_${i}`;
+    const id = this.nodeNames.free(wanted.name, (name) => this.nodes.has(name));
     const attrs = wanted.attrs ?? {};
     const types = this.inferred(wanted.op, wanted.inputs, attrs, id);
     const outputs = types.map((type, i) => {
@@ -189,9 +191,7 @@ export class GraphEditor {
   }
 
   freeName(wanted: string): ValueId {
-    let name = wanted;
-    for (let i = 1; this.values.has(name); i++) name = `${wanted}_${i}`;
-    return name;
+    return this.valueNames.free(wanted, (name) => this.values.has(name));
   }
 
   /** The graph with nodes in topological order; nodes and values that no output needs are gone. */
