@@ -39,7 +39,7 @@ export interface Reference {
   outputs(n: number): Promise<SampleOutputs>;
 }
 
-const defaultKeepBytes = 256 * 2 ** 20;
+const defaultKeepBytes = 64 * 2 ** 20;
 
 /** Dataset indexes of `wanted` samples, spread evenly, so that samples sorted by class are all represented. */
 export function chooseSamples(count: number, wanted = count): number[] {

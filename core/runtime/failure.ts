@@ -25,8 +25,14 @@ export function runtimeFailed(runtime: string, action: string, words: string, hi
 
 /** The errors among the lines that LiteRT wrote, without the places in its source, then the `outcome`. */
 export function wordsFrom(lines: readonly string[], outcome: string): string {
-  const errors = lines.filter((line) => line.startsWith('ERROR'));
-  return [...errors.map((line) => line.replace(/^ERROR:\s*(\[[^\]]*\]\s*)?/, '').trim()), outcome].join('; ');
+  const errors = lines.filter((line) => /^(ERROR|[EF]\d{4} )/.test(line));
+  const words = errors.map((line) =>
+    line
+      .replace(/^[EF]\d{4} [^\]]*\]/, '')
+      .replace(/^ERROR:\s*(\[[^\]]*\]\s*)?/, '')
+      .trim(),
+  );
+  return [...words, outcome].join('; ');
 }
 
 /** The bytes of a model. @throws WhittleError `file.not-found` or `file.unreadable` with the path. */

@@ -191,7 +191,7 @@ async function open(model: Uint8Array | string, options: OpenOptions = {}): Prom
   verifyTflite(await modelBytes(model, 'LiteRT'), label);
   const compiled = compileModel(litert, model, options, threads);
   try {
-    const ports = bindPorts(litert, compiled, label);
+    const ports = litert.c.withStderr(() => bindPorts(litert, compiled, label)).result;
     const description = describeRuntime(litert, device, threads, compiled.fullyAccelerated);
     return new LiteRtSession(litert, compiled, ports, label, options, description, performance.now() - start);
   } catch (error) {

@@ -6,7 +6,8 @@ import type { Koffi } from './c-library.ts';
 /** Runs `action` and returns what native code wrote to stderr meanwhile; empty where that cannot be had. */
 export type WithStderr = <T>(action: () => T) => { result: T; lines: string[] };
 
-const runtimeLine = /^(INFO|WARNING|ERROR|VERBOSE|DEBUG)\b/;
+/** LiteRT's own lines, and those of absl's log (`I0000 …`), which its GPU accelerator writes. */
+const runtimeLine = /^((INFO|WARNING|ERROR|VERBOSE|DEBUG)\b|[IWEF]\d{4} )/;
 const patienceMs = 2000;
 
 /**
