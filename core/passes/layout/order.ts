@@ -42,7 +42,9 @@ export function isSourceOrder(order: Order): boolean {
 }
 
 export function sameOrder(a: Order, b: Order): boolean {
-  return orderKey(a) === orderKey(b);
+  if (a === b) return true;
+  if (a.inner || b.inner) return orderKey(a) === orderKey(b);
+  return sameList(a.perm, b.perm);
 }
 
 export function orderKey({ perm, inner }: Order): string {
