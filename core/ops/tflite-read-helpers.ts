@@ -90,6 +90,12 @@ export function numberOption(op: TfliteOpView, name: string, fallback = 0): numb
   return typeof value === 'number' ? value : fallback;
 }
 
+/** A stride, a window or a block: at least 1. */
+export function sizeOption(op: TfliteOpView, name: string, fallback?: number): number {
+  const value = op.options[name] === undefined && fallback !== undefined ? fallback : numberOption(op, name);
+  return value >= 1 ? value : op.refuse(`its ${name} is ${value}`);
+}
+
 export function flagOption(op: TfliteOpView, name: string): boolean {
   return op.options[name] === true;
 }

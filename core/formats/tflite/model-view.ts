@@ -138,6 +138,7 @@ function viewSubgraph(
       const number = Math.max(code.deprecated_builtin_code, code.builtin_code);
       const builtin = builtinOperators[number] ?? `operator ${number}`;
       const table = optionsTables[operator.builtin_options_type];
+      if (!operator.outputs?.length) throw damaged(`an operator ${builtin} has no outputs`);
       return {
         builtin,
         custom: builtin === 'CUSTOM' ? (code.custom_code ?? '') : undefined,
@@ -168,7 +169,7 @@ function viewTensor(
     typeName: tensorTypeName(tensor.type),
     shape,
     signature: tensor.shape_signature,
-    quant: viewQuant(tensor.quantization, name),
+    quant: viewQuant(tensor.quantization, name, shape),
     data: data.byteLength > 0 ? data : undefined,
     isVariable: tensor.is_variable,
     isSparse: tensor.sparsity !== undefined,
@@ -179,6 +180,7 @@ function viewTensor(
 function viewQuant(
   quantization: Row<'QuantizationParameters'> | undefined,
   name: string,
+  shape: readonly number[],
 ): QuantParams | undefined {
   const scales = quantization?.scale ?? [];
   if (!quantization || scales.length === 0) return undefined;
@@ -186,8 +188,10 @@ function viewQuant(
   if (zeroPoints.length !== scales.length && zeroPoints.length !== 1) {
     throw damaged(`the tensor ${name} has ${scales.length} scales and ${zeroPoints.length} zero points`);
   }
+  const axis = quantization.quantized_dimension;
+  if (scales.length > 1 && shape[axis] !== scales.length) {
+    throw damaged(`the tensor ${name} has ${scales.length} scales for axis ${axis} of [${shape.join(', ')}]`);
+  }
   const points = scales.map((_, i) => zeroPoints[i] ?? zeroPoints[0]);
-  return scales.length > 1
-    ? { scales, zeroPoints: points, axis: quantization.quantized_dimension }
-    : { scales, zeroPoints: points };
+  return scales.length > 1 ? { scales, zeroPoints: points, axis } : { scales, zeroPoints: points };
 }

@@ -6,8 +6,8 @@ import {
   arranged,
   constantNumbersOf,
   inputOf,
-  numberOption,
   readPads,
+  sizeOption,
   staticShapeOf,
 } from '../tflite-read-helpers.ts';
 
@@ -17,8 +17,8 @@ function readConv(op: TfliteOpView, builder: GraphBuilder): void {
   const filter = inputOf(op, 1);
   const [, height, width, channels] = staticShapeOf(op, x);
   const [, kernelH, kernelW, perGroup] = staticShapeOf(op, filter);
-  const strides = [numberOption(op, 'stride_h'), numberOption(op, 'stride_w')];
-  const dilations = [numberOption(op, 'dilation_h_factor', 1), numberOption(op, 'dilation_w_factor', 1)];
+  const strides = [sizeOption(op, 'stride_h'), sizeOption(op, 'stride_w')];
+  const dilations = [sizeOption(op, 'dilation_h_factor', 1), sizeOption(op, 'dilation_w_factor', 1)];
   // The file keeps [M, kh, kw, C/group], a depthwise one [1, kh, kw, M].
   const weights = arranged(op, builder, filter, isDepthwise ? [3, 0, 1, 2] : [0, 3, 1, 2]);
   addLast(op, builder, 'Conv', [x, weights, op.inputs[2] ?? null], {
@@ -38,7 +38,7 @@ function readTransposeConv(op: TfliteOpView, builder: GraphBuilder): void {
   const x = inputOf(op, 2);
   const kernel = staticShapeOf(op, filter).slice(1, 3);
   const input = staticShapeOf(op, x).slice(1, 3);
-  const strides = [numberOption(op, 'stride_h'), numberOption(op, 'stride_w')];
+  const strides = [sizeOption(op, 'stride_h'), sizeOption(op, 'stride_w')];
   const pads = readPads(op, sizes, kernel, strides, [1, 1]);
   const outputPadding = sizes.map(
     (size, axis) => size - ((input[axis] - 1) * strides[axis] + kernel[axis] - pads[axis] - pads[axis + 2]),

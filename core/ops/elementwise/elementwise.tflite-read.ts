@@ -101,7 +101,10 @@ export const elementwiseTfliteReaders: Readonly<Record<string, TfliteReader>> = 
   LOGICAL_AND: binary('And'),
   LOGICAL_OR: binary('Or'),
   LOGICAL_NOT: unary('Not'),
+  FLOOR_MOD: (op, builder) =>
+    addLast(op, builder, 'Mod', [inputOf(op, 0), inputOf(op, 1)], { truncated: false }),
   ABS: unary('Abs'),
+  SIGN: unary('Sign'),
   NEG: unary('Neg'),
   EXP: unary('Exp'),
   LOG: unary('Log'),

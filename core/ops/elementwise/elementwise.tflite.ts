@@ -1,8 +1,10 @@
 import { isFloat } from '../../ir/dtype.ts';
-import type { Node } from '../../ir/graph.ts';
+import type { Node, Value } from '../../ir/graph.ts';
 import { type TfliteFacet, type TfliteWriteContext, unsupported } from '../facets.ts';
 import {
   activationCodes,
+  attrsOf,
+  innerLike,
   inputTensor,
   inputValue,
   numberTensor,
@@ -98,6 +100,30 @@ function writeReciprocal(node: Node, context: TfliteWriteContext): void {
   });
 }
 
+/** FLOOR_MOD has the sign of the divisor; C's fmod is the sign of x times the remainder of the sizes. */
+function writeMod(node: Node, context: TfliteWriteContext): void {
+  checkBroadcast(node, context);
+  const [x, divisor] = [inputValue(node, context, 0), inputValue(node, context, 1)];
+  const y = outputValue(node, context);
+  if (x.quant || y.quant) context.refuse('TFLite has no integer form of it', 'Keep this operator in float.');
+  if (!attrsOf(node, 'Mod').truncated) {
+    context.op('FLOOR_MOD', [context.tensor(x.id), context.tensor(divisor.id)], [context.tensor(y.id)]);
+    return;
+  }
+  const inner = (name: string, like: Value) => innerLike(context, `${node.id}/${name}`, like);
+  const [size, divisorSize, sign, rest] = [
+    inner('size', x),
+    inner('divisor_size', divisor),
+    inner('sign', x),
+    inner('rest', y),
+  ];
+  context.op('ABS', [context.tensor(x.id)], [size]);
+  context.op('ABS', [context.tensor(divisor.id)], [divisorSize]);
+  context.op('SIGN', [context.tensor(x.id)], [sign]);
+  context.op('FLOOR_MOD', [size, divisorSize], [rest]);
+  context.op('MUL', [rest, sign], [context.tensor(y.id)], { table: 'MulOptions', fields: {} });
+}
+
 /** TFLite has no copy; a reshape to the same shape is one. */
 function writeIdentity(node: Node, context: TfliteWriteContext): void {
   const shape = shapeOf(outputValue(node, context), context);
@@ -143,7 +169,9 @@ export const elementwiseTflite = {
     Less: comparison('LESS'),
     And: binary('LOGICAL_AND'),
     Or: binary('LOGICAL_OR'),
+    Mod: writeMod,
     Abs: unary('ABS'),
+    Sign: unary('SIGN'),
     Neg: unary('NEG'),
     Exp: unary('EXP'),
     Log: floatUnary('LOG'),

@@ -6,7 +6,7 @@ import {
   flagOption,
   inputOf,
   int64Constant,
-  numberOption,
+  sizeOption,
   staticShapeOf,
 } from '../tflite-read-helpers.ts';
 
@@ -34,7 +34,7 @@ function readResize(op: TfliteOpView, builder: GraphBuilder): void {
 }
 
 function readBlock(op: TfliteOpView, builder: GraphBuilder): void {
-  const attrs = { layout: 'NHWC', blockSize: numberOption(op, 'block_size') };
+  const attrs = { layout: 'NHWC', blockSize: sizeOption(op, 'block_size') };
   if (op.builtin === 'SPACE_TO_DEPTH') addLast(op, builder, 'SpaceToDepth', [inputOf(op, 0)], attrs);
   else addLast(op, builder, 'DepthToSpace', [inputOf(op, 0)], { ...attrs, mode: 'DCR' });
 }

@@ -4,8 +4,8 @@ import {
   activationOf,
   addLast,
   inputOf,
-  numberOption,
   readPads,
+  sizeOption,
   staticShapeOf,
 } from '../tflite-read-helpers.ts';
 
@@ -13,8 +13,8 @@ import {
 function readPool(op: TfliteOpView, builder: GraphBuilder): void {
   const x = inputOf(op, 0);
   const sizes = staticShapeOf(op, x).slice(1, 3);
-  const strides = [numberOption(op, 'stride_h'), numberOption(op, 'stride_w')];
-  const kernelShape = [numberOption(op, 'filter_height'), numberOption(op, 'filter_width')];
+  const strides = [sizeOption(op, 'stride_h'), sizeOption(op, 'stride_w')];
+  const kernelShape = [sizeOption(op, 'filter_height'), sizeOption(op, 'filter_width')];
   const isMax = op.builtin === 'MAX_POOL_2D';
   addLast(op, builder, isMax ? 'MaxPool' : 'AveragePool', [x], {
     layout: 'NHWC',

@@ -1,3 +1,5 @@
+import type { GraphBuilder } from '../../ir/builder.ts';
+import type { TfliteOpView } from '../facets.ts';
 import {
   addInner,
   addLast,
@@ -5,6 +7,7 @@ import {
   constantNumbersOf,
   flagOption,
   inputOf,
+  int64Constant,
   type TfliteReader,
 } from '../tflite-read-helpers.ts';
 
@@ -25,6 +28,25 @@ function argExtremum(irOp: string): TfliteReader {
   };
 }
 
+function readCumsum(op: TfliteOpView, builder: GraphBuilder): void {
+  addLast(op, builder, 'CumSum', [inputOf(op, 0), inputOf(op, 1)], {
+    exclusive: flagOption(op, 'exclusive'),
+    reverse: flagOption(op, 'reverse'),
+  });
+}
+
+/** The IR's indices are int64; the file says which type it wants. */
+function readTopK(op: TfliteOpView, builder: GraphBuilder): void {
+  const k = int64Constant(op, builder, 'k', constantNumbersOf(op, 1, 'count'));
+  const attrs = { axis: -1, largest: true };
+  const inner = builder.add('TopK', [inputOf(op, 0), k], attrs, {
+    name: op.name,
+    outputs: [op.outputs[0].name, builder.freeName(`${op.outputs[1].name}/int64`)],
+  });
+  const { name, type } = op.outputs[1];
+  builder.add('Cast', [inner[1]], { to: type.dtype }, { name, outputs: [name] });
+}
+
 export const reduceTfliteReaders: Readonly<Record<string, TfliteReader>> = {
   MEAN: reduction('ReduceMean'),
   SUM: reduction('ReduceSum'),
@@ -33,4 +55,6 @@ export const reduceTfliteReaders: Readonly<Record<string, TfliteReader>> = {
   REDUCE_PROD: reduction('ReduceProd'),
   ARG_MAX: argExtremum('ArgMax'),
   ARG_MIN: argExtremum('ArgMin'),
+  CUMSUM: readCumsum,
+  TOPK_V2: readTopK,
 };

@@ -16,6 +16,7 @@ import {
   type TfliteWriter,
 } from '../tflite-helpers.ts';
 import { tensorTypeCode } from '../tflite-types.ts';
+import { orderTfliteWriters } from './order.tflite.ts';
 import { reduceTfliteReaders } from './reduce.tflite-read.ts';
 
 /** `picks`: the result is one of the inputs, so the kernel compares stored numbers and does not rescale. */
@@ -65,6 +66,7 @@ export const reduceTflite = {
     ReduceProd: reduction('REDUCE_PROD', false),
     ArgMax: argExtremum('ARG_MAX'),
     ArgMin: argExtremum('ARG_MIN'),
+    ...orderTfliteWriters,
   },
   read: reduceTfliteReaders,
 } satisfies TfliteFacet;

@@ -191,6 +191,25 @@ function readGather(op: TfliteOpView, builder: GraphBuilder): void {
   addLast(op, builder, 'Gather', [inputOf(op, 0), inputOf(op, 1)], { axis: numberOption(op, 'axis') });
 }
 
+/** The "on" and "off" of the file are one tensor in the IR. */
+function readOneHot(op: TfliteOpView, builder: GraphBuilder): void {
+  const [on] = constantNumbersOf(op, 2, 'values');
+  const [off] = constantNumbersOf(op, 3, 'values');
+  const { dtype } = inputOf(op, 2).type;
+  const values = builder.constant(`${op.name}/values`, numberTensor(dtype, [2], [off, on]));
+  const inputs = [inputOf(op, 0), asInt64(op, builder, inputOf(op, 1)), values];
+  addLast(op, builder, 'OneHot', inputs, { axis: numberOption(op, 'axis') });
+}
+
+/** Repeated indices add up in the file's kernel. */
+function readScatterNd(op: TfliteOpView, builder: GraphBuilder): void {
+  const updates = inputOf(op, 1);
+  const zero = builder.constant(`${op.name}/zero`, numberTensor(updates.type.dtype, [], [0]));
+  const zeros = addInner(op, builder, 'Expand', [zero, asInt64(op, builder, inputOf(op, 2))]);
+  const indices = asInt64(op, builder, inputOf(op, 0));
+  addLast(op, builder, 'ScatterND', [zeros, indices, updates], { reduction: 'add' });
+}
+
 function withVector(irOp: string): TfliteReader {
   return (op, builder) => addLast(op, builder, irOp, [inputOf(op, 0), asInt64(op, builder, inputOf(op, 1))]);
 }
@@ -229,6 +248,10 @@ export const shapeTfliteReaders: Readonly<Record<string, TfliteReader>> = {
   PADV2: readPad,
   MIRROR_PAD: readPad,
   GATHER: readGather,
+  GATHER_ND: (op, builder) =>
+    addLast(op, builder, 'GatherND', [inputOf(op, 0), inputOf(op, 1)], { batchDims: 0 }),
+  ONE_HOT: readOneHot,
+  SCATTER_ND: readScatterNd,
   BROADCAST_TO: withVector('Expand'),
   TILE: withVector('Tile'),
   SHAPE: readShape,

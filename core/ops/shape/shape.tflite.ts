@@ -22,6 +22,7 @@ import {
   writeMove,
 } from '../tflite-helpers.ts';
 import { tensorTypeCode } from '../tflite-types.ts';
+import { indexingTfliteWriters } from './indexing.tflite.ts';
 import { padIndices } from './pad-indices.ts';
 import { shapeTfliteReaders } from './shape.tflite-read.ts';
 import { resolveSlice, sliceLength } from './slice-ranges.ts';
@@ -305,6 +306,7 @@ export const shapeTflite = {
     Shape: writeShape,
     ConstantOfShape: writeConstantOfShape,
     Range: writeRange,
+    ...indexingTfliteWriters,
   },
   read: shapeTfliteReaders,
 } satisfies TfliteFacet;
