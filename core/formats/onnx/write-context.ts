@@ -1,6 +1,6 @@
 /** Collects the nodes and initializers of an ONNX graph that is being written. */
 import { type Issue, WhittleError } from '../../contract/errors.ts';
-import { type Graph, type Node, type Value, type ValueId, valueOf } from '../../ir/graph.ts';
+import { type Graph, type Node, type Value, type ValueId, valueOf as valueNamed } from '../../ir/graph.ts';
 import type { Tensor } from '../../ir/tensor.ts';
 import type { OnnxAttr, OnnxWriteContext } from '../../ops/facets.ts';
 import { type AttributeProto, attributeTypes, type NodeProto, type TensorProto } from './schema.ts';
@@ -44,7 +44,7 @@ export class WriteContext implements OnnxWriteContext {
   }
 
   value(id: ValueId): Value {
-    return valueOf(this.graph, id);
+    return valueNamed(this.graph, id);
   }
 
   node(

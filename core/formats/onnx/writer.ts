@@ -1,7 +1,7 @@
 /** Writes a graph as an ONNX file. */
 import { type Issue, WhittleError } from '../../contract/errors.ts';
 import { dtypeBits, isFloat } from '../../ir/dtype.ts';
-import { type Graph, type Node, type ValueId, valueOf } from '../../ir/graph.ts';
+import { type Graph, type Node, type ValueId, valueOf as valueNamed } from '../../ir/graph.ts';
 import { onnxWriters } from '../../ops/registry.ts';
 import { dataTypeOf, irVersionFor, modelTable, newestOpset, type ValueInfoProto } from './schema.ts';
 import { encode } from './wire.ts';
@@ -21,7 +21,7 @@ function leastOpset(graph: Graph): number {
   for (const node of graph.nodes) {
     if (node.op !== 'QuantizeLinear' && node.op !== 'DequantizeLinear') continue;
     for (const id of [...node.inputs.slice(0, 1), ...node.outputs]) {
-      const dtype = id === null ? undefined : valueOf(graph, id).type.dtype;
+      const dtype = id === null ? undefined : valueNamed(graph, id).type.dtype;
       if (dtype && !isFloat(dtype) && (dtypeBits[dtype] === 16 || dtypeBits[dtype] === 4)) return 21;
     }
   }
@@ -29,7 +29,7 @@ function leastOpset(graph: Graph): number {
 }
 
 function valueInfo(graph: Graph, id: ValueId): ValueInfoProto {
-  const { dtype, shape } = valueOf(graph, id).type;
+  const { dtype, shape } = valueNamed(graph, id).type;
   const dim = shape.map((size) => (typeof size === 'number' ? { dimValue: size } : { dimParam: size }));
   return { name: id, type: { tensorType: { elemType: dataTypeOf(dtype), shape: { dim } } } };
 }
@@ -93,7 +93,7 @@ function writeNode(graph: Graph, node: Node, context: WriteContext): void {
   if (!write) context.refuse('ONNX has no such operator');
   if (node.op !== 'QuantizeLinear' && node.op !== 'DequantizeLinear') {
     for (const id of [...node.inputs, ...node.outputs]) {
-      if (id !== null && valueOf(graph, id).quant) {
+      if (id !== null && valueNamed(graph, id).quant) {
         context.refuse(`"${id}" is quantized; QuantizeLinear and DequantizeLinear must stand around it`);
       }
     }
