@@ -37,12 +37,12 @@ interface Budget {
   /** … or when this much time has passed. */
   readonly maxMs: number;
   readonly maxWarmupMs: number;
+  /** Runs are asked for in chunks of about this long: cancelling is noticed, and warmth judged, between them. */
+  readonly chunkMs: number;
 }
 
-const fullBudget: Budget = { minRuns: 50, minMs: 1000, maxMs: 10_000, maxWarmupMs: 2000 };
-const quickBudget: Budget = { minRuns: 30, minMs: 50, maxMs: 300, maxWarmupMs: 150 };
-/** Runs are asked for in chunks of about this long, so that cancelling is noticed. */
-const chunkMs = 20;
+const fullBudget: Budget = { minRuns: 50, minMs: 1000, maxMs: 10_000, maxWarmupMs: 2000, chunkMs: 20 };
+const quickBudget: Budget = { minRuns: 30, minMs: 40, maxMs: 300, maxWarmupMs: 80, chunkMs: 5 };
 const keptTimes = 1000;
 /** Warm is what had the same median, within 5 %, in this many chunks in a row. */
 const stableChunks = 4;
@@ -58,7 +58,7 @@ export async function measureLatency(
   options: LatencyOptions = {},
 ): Promise<Latency> {
   const budget = options.quick ? quickBudget : fullBudget;
-  const { warmup, perChunk } = await warmUp(session, feeds, budget.maxWarmupMs, options.signal);
+  const { warmup, perChunk } = await warmUp(session, feeds, budget, options.signal);
   const times: number[] = [];
   const start = performance.now();
   for (;;) {
@@ -99,22 +99,22 @@ export function summarize(times: readonly number[], warmup: number, loadMs: numb
 async function warmUp(
   session: Session,
   feeds: Readonly<Record<string, Tensor>>,
-  maxMs: number,
+  { maxWarmupMs, chunkMs }: Budget,
   signal: AbortSignal | undefined,
 ): Promise<{ warmup: number; perChunk: number }> {
   const start = performance.now();
   // The first run pays for lazy allocation and says nothing about the second.
   const first = await session.time(feeds, 2);
   let warmup = 2;
-  let perChunk = runsPerChunk(first[1]);
+  let perChunk = runsPerChunk(first[1], chunkMs);
   const recent: number[] = [];
-  while (!isStable(recent) && performance.now() - start < maxMs) {
+  while (!isStable(recent) && performance.now() - start < maxWarmupMs) {
     throwIfCancelled(signal);
     const times = await session.time(feeds, perChunk);
     warmup += times.length;
     recent.push(median(times));
     if (recent.length > stableChunks) recent.shift();
-    perChunk = runsPerChunk(recent.at(-1)!);
+    perChunk = runsPerChunk(recent.at(-1)!, chunkMs);
   }
   return { warmup, perChunk };
 }
@@ -123,7 +123,7 @@ function isStable(medians: readonly number[]): boolean {
   return medians.length === stableChunks && Math.max(...medians) <= Math.min(...medians) * stableWithin;
 }
 
-function runsPerChunk(ms: number): number {
+function runsPerChunk(ms: number, chunkMs: number): number {
   return Math.max(1, Math.min(1000, Math.round(chunkMs / Math.max(ms, 0.001))));
 }
 

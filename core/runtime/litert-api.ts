@@ -34,8 +34,6 @@ const signatures = {
   LockTensorBuffer: ['ptr', 'ptr', 'int'],
   UnlockTensorBuffer: ['ptr'],
   RunCompiledModel: ['ptr', 'size_t', 'size_t', 'ptr', 'size_t', 'ptr'],
-  CompiledModelGetErrorMessages: ['ptr', 'ptr'],
-  CompiledModelClearErrors: ['ptr'],
   CompiledModelGetProfiler: ['ptr', 'ptr'],
   StartProfiler: ['ptr'],
   StopProfiler: ['ptr'],
