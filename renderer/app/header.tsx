@@ -98,6 +98,7 @@ function ProjectMenu() {
 
   return (
     <>
+      {/* biome-ignore lint/a11y/noStaticElementInteractions: Esc does the same by keyboard */}
       <div className="menu-scrim" role="presentation" onMouseDown={close} />
       <div className="menu" role="menu" aria-label="Project" tabIndex={-1} ref={menu} onKeyDown={handleKey}>
         {menuGroups.map((ids, index) => (

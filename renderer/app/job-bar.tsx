@@ -35,7 +35,7 @@ export function JobBar() {
         : 'Ready';
 
   return (
-    <footer className="bar" aria-label="Jobs">
+    <footer className="bar">
       <button
         type="button"
         className="bar-job"

@@ -47,7 +47,7 @@ export function Rail() {
   };
 
   return (
-    <nav
+    <div
       className="rail"
       role="tablist"
       aria-label="Stages"
@@ -80,7 +80,7 @@ export function Rail() {
           </button>
         );
       })}
-    </nav>
+    </div>
   );
 }
 

@@ -152,10 +152,10 @@ function drawBox(
   context.fillStyle = colours.text;
   context.font = `600 12px ${colours.font}`;
   const title = box.isGroup ? lastPart(box.id) : op;
-  context.fillText(fit(context, title, inner), x + 11, y + 12);
+  context.fillText(shorten(context, title, inner), x + 11, y + 12);
   context.fillStyle = colours.muted;
   context.font = `11px ${colours.font}`;
-  context.fillText(fit(context, subtitle(box, input), inner), x + 11, y + 26);
+  context.fillText(shorten(context, subtitle(box, input), inner), x + 11, y + 26);
 }
 
 function subtitle(box: Box, { graph, colouring }: DrawInput): string {
@@ -172,7 +172,7 @@ function lastPart(path: string): string {
 const fitted = new Map<string, string>();
 
 /** Shortens a text to a width, with an ellipsis. Remembers, because measuring is what costs. */
-function fit(context: CanvasRenderingContext2D, text: string, width: number): string {
+function shorten(context: CanvasRenderingContext2D, text: string, width: number): string {
   const key = `${context.font}|${width}|${text}`;
   const known = fitted.get(key);
   if (known !== undefined) return known;

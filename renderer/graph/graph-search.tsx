@@ -28,7 +28,7 @@ export function GraphSearch({ graph, query, onQuery, onPick }: GraphSearchProps)
   };
 
   return (
-    <div className="graph-search" role="search">
+    <search className="graph-search">
       <Search size={14} aria-hidden />
       <input
         className="input"
@@ -70,6 +70,6 @@ export function GraphSearch({ graph, query, onQuery, onPick }: GraphSearchProps)
           </VirtualList>
         </div>
       )}
-    </div>
+    </search>
   );
 }

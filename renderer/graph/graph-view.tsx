@@ -38,7 +38,7 @@ export function GraphView({ graph, colouring, tools, theme }: GraphViewProps) {
   const stage = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
   const control = useCamera(stage);
-  const { camera, size, panBy, zoomBy, fit, reveal } = control;
+  const { camera, size, panBy, zoomBy, fitView, reveal } = control;
 
   const selected = useMemo(() => {
     const at = collapsed.boxes.findIndex(({ id }) => id === selectedId);
@@ -58,8 +58,8 @@ export function GraphView({ graph, colouring, tools, theme }: GraphViewProps) {
   useEffect(() => {
     if (fitted.current || size.width === 0) return;
     fitted.current = true;
-    fit(layout.width, layout.height);
-  }, [size, layout, fit]);
+    fitView(layout.width, layout.height);
+  }, [size, layout, fitView]);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: a change of theme changes the colours that are read
   useEffect(() => {
@@ -129,7 +129,7 @@ export function GraphView({ graph, colouring, tools, theme }: GraphViewProps) {
   const keyAction = (key: string, at: number | undefined): (() => void) | undefined => {
     if (key === '+' || key === '=') return () => zoomBy(1.25);
     if (key === '-') return () => zoomBy(0.8);
-    if (key === '0') return () => fit(layout.width, layout.height);
+    if (key === '0') return () => fitView(layout.width, layout.height);
     if (key === 'Enter' && at !== undefined) return () => toggleGroup(at);
     if (key === 'Escape' && at !== undefined) return () => select(undefined);
     if (!key.startsWith('Arrow')) return undefined;
@@ -171,7 +171,6 @@ export function GraphView({ graph, colouring, tools, theme }: GraphViewProps) {
         {tools}
       </div>
       <div className="graph-stage" ref={stage}>
-        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: the drawing is walked by arrow keys */}
         <canvas
           ref={canvas}
           role="img"
@@ -243,7 +242,7 @@ export function GraphView({ graph, colouring, tools, theme }: GraphViewProps) {
             small
             icon={<Maximize size={14} />}
             aria-label="Fit the graph"
-            onClick={() => fit(layout.width, layout.height)}
+            onClick={() => fitView(layout.width, layout.height)}
           />
         </div>
       </div>

@@ -3,6 +3,8 @@ import type { Camera } from './draw.ts';
 
 const smallestScale = 0.05;
 const largestScale = 2.5;
+/** At this scale the boxes can still be read. */
+const smallestStart = 0.85;
 
 export interface CameraControl {
   camera: Camera;
@@ -10,7 +12,7 @@ export interface CameraControl {
   zoomBy(factor: number, at?: { x: number; y: number }): void;
   panBy(dx: number, dy: number): void;
   /** Shows the whole drawing's width, from its top, never larger than life. */
-  fit(width: number, height: number): void;
+  fitView(width: number, height: number): void;
   /** Brings a point of the drawing to the middle when it is not in view. */
   reveal(x: number, y: number): void;
 }
@@ -49,14 +51,14 @@ export function useCamera(stage: RefObject<HTMLDivElement | null>): CameraContro
     setCamera((before) => ({ ...before, x: before.x + dx / before.scale, y: before.y + dy / before.scale }));
   }, []);
 
-  const fit = useCallback((width: number, height: number) => {
+  const fitView = useCallback((width: number, height: number) => {
     const { width: w, height: h } = sizeNow.current;
     if (w === 0) return;
     const margin = 16;
     const across = (w - 2 * margin) / width;
     const down = (h - 2 * margin) / height;
     // A long chain shrunk to fit would be a thread; its width is what must fit.
-    const scale = Math.min(1, Math.max(smallestScale, Math.min(across, Math.max(down, 0.6))));
+    const scale = Math.min(1, Math.max(smallestScale, Math.min(across, Math.max(down, smallestStart))));
     setCamera({ scale, x: width / 2 - w / 2 / scale, y: -margin / scale });
   }, []);
 
@@ -76,5 +78,5 @@ export function useCamera(stage: RefObject<HTMLDivElement | null>): CameraContro
     });
   }, []);
 
-  return { camera, size, zoomBy, panBy, fit, reveal };
+  return { camera, size, zoomBy, panBy, fitView, reveal };
 }

@@ -108,19 +108,18 @@ export function Segmented<T extends string>(props: {
   );
 }
 
-export function Field({
-  label,
-  hint,
-  children,
-  id,
-}: {
+/** A labelled control; `id` is that of the control where it has one. */
+export function Field(props: {
   label: string;
   hint?: string;
   children: ReactNode;
   id?: string;
+  /** The label beside the control instead of above it. */
+  inline?: boolean;
 }) {
+  const { label, hint, children, id, inline } = props;
   return (
-    <div className="field">
+    <div className={classes('field', inline && 'field-inline')}>
       {id ? (
         <label className="field-label" htmlFor={id}>
           {label}

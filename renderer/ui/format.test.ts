@@ -13,6 +13,7 @@ import {
   formatSignificant,
   formatTimeLeft,
   plural,
+  trimZeros,
 } from './format.ts';
 
 /** Thin and no-break spaces as plain ones, so that the tables below stay readable. */
@@ -46,6 +47,16 @@ describe('formatInteger', () => {
     [-1234567, '−1 234 567'],
   ]);
   it('puts thin spaces between thousands', () => expect(formatInteger(1797)).toBe('1\u2009797'));
+});
+
+describe('trimZeros', () => {
+  table(trimZeros, [
+    ['5.00 MB', '5 MB'],
+    ['2.50 MB', '2.5 MB'],
+    ['100 ms', '100 ms'],
+    ['0 B', '0 B'],
+    ['10.0 µs', '10 µs'],
+  ]);
 });
 
 describe('formatBytes', () => {

@@ -50,6 +50,11 @@ export function formatBytes(bytes: number): string {
   return scaled(bytes / 1000, 1000, ['kB', 'MB', 'GB', 'TB']);
 }
 
+/** The same for an axis: without zeros that say nothing, `5 MB`. */
+export function trimZeros(text: string): string {
+  return text.replace(/(\.\d*?)0+(?!\d)/, '$1').replace(/\.(?!\d)/, '');
+}
+
 /** Large counts, shortened: `3.54 M`. Below 10 000 in full. */
 export function formatCount(count: number): string {
   if (!Number.isFinite(count)) return dash;

@@ -50,26 +50,23 @@ export function VirtualList<T>(props: VirtualListProps<T>) {
       onScroll={(event) => setTop(event.currentTarget.scrollTop)}
       // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard
       tabIndex={0}
-      role="list"
-      aria-label={label}
     >
-      <div className="virtual-space" role="presentation" style={{ height: items.length * rowHeight }}>
+      <ul className="virtual-space" aria-label={label} style={{ height: items.length * rowHeight }}>
         {items.slice(first, last).map((item, offset) => {
           const index = first + offset;
           return (
-            <div
+            <li
               key={keyOf(item, index)}
               className="virtual-row"
-              role="listitem"
               aria-setsize={items.length}
               aria-posinset={index + 1}
               style={{ top: index * rowHeight, height: rowHeight }}
             >
               {children(item, index)}
-            </div>
+            </li>
           );
         })}
-      </div>
+      </ul>
     </div>
   );
 }

@@ -111,14 +111,13 @@ interface BarsProps {
 function SizeBars({ rows, fileStem }: BarsProps) {
   return (
     <ChartFrame
-      title="Size"
+      title="File size"
       level={3}
       fileStem={`${fileStem}-size`}
       data={figureTable(rows, 'size (bytes)', ({ sizeBytes }) => sizeBytes)}
       onCopied={toast}
     >
       <RatioBars
-        axisTitle="File size"
         tick={formatBytes}
         reference={rows[0].sizeBytes}
         bars={rows.map((row) => ({
@@ -138,15 +137,14 @@ function MeasureBars({ rows, measure, fileStem }: BarsProps & { measure: Measure
   const shown = measure === 'accuracy' ? rows : rows.filter(({ artifact }) => artifact);
   return (
     <ChartFrame
-      title={measureName[measure]}
+      title={measureTitle[measure]}
       level={3}
       fileStem={`${fileStem}-${measure}`}
       data={figureTable(shown, measureTitle[measure], (row) => measureOf(row, measure))}
       onCopied={toast}
     >
       <RatioBars
-        axisTitle={measureTitle[measure]}
-        tick={(value) => formatSignificant(measure === 'quality' ? value : value * 100).replace(/\.0+$/, '')}
+        tick={(value) => formatSignificant(measure === 'quality' ? value : value * 100)}
         reference={measure === 'accuracy' ? rows[0].accuracy : undefined}
         bars={shown.map((row) => {
           const value = measureOf(row, measure);
@@ -160,7 +158,7 @@ function MeasureBars({ rows, measure, fileStem }: BarsProps & { measure: Measure
 function LatencyBars({ rows, fileStem }: BarsProps) {
   return (
     <ChartFrame
-      title="Latency"
+      title="Median latency"
       level={3}
       fileStem={`${fileStem}-latency`}
       data={figureTable(rows, 'median latency (ms)', ({ latency }) => latency?.medianMs)}
@@ -168,7 +166,6 @@ function LatencyBars({ rows, fileStem }: BarsProps) {
       onCopied={toast}
     >
       <RatioBars
-        axisTitle="Median latency"
         tick={formatMilliseconds}
         reference={rows[0].latency?.medianMs}
         bars={rows.map((row) => ({

@@ -233,7 +233,7 @@ function Cell({ row, column }: { row: CompareRow; column: SortKey }) {
           />
           <Second
             value={row.accuracyDelta === undefined ? undefined : formatDeltaPoints(row.accuracyDelta)}
-            bad={(row.accuracyDelta ?? 0) < -0.01}
+            large={(row.accuracyDelta ?? 0) < -0.01}
           />
         </>
       );
@@ -270,8 +270,8 @@ function Cell({ row, column }: { row: CompareRow; column: SortKey }) {
   }
 }
 
-function Second({ value, bad }: { value?: string; bad?: boolean }) {
-  return <span className={classes('compare-second', bad && 'delta-bad')}>{value}</span>;
+function Second({ value, large }: { value?: string; large?: boolean }) {
+  return <span className={classes('compare-second', large && 'delta-large')}>{value}</span>;
 }
 
 function whyMissing(row: CompareRow, column: SortKey): string {

@@ -7,15 +7,15 @@ import {
   ResponsiveContainer,
   usePlotArea,
   useXAxisScale,
-  useYAxisScale,
   XAxis,
   YAxis,
 } from 'recharts';
 import { type CompareRow, sourceRowId } from '../../state/compare-rows.ts';
 import { precisionLook } from '../../theme/precision.ts';
-import { dash } from '../../ui/format.ts';
-import { PrecisionMark } from '../../ui/marker.tsx';
+import { dash, trimZeros } from '../../ui/format.ts';
+import { markerPath } from '../../ui/marker.tsx';
 import { niceStep, ticksBetween } from '../../ui/ticks.ts';
+import { shortNames } from './short-names.ts';
 
 export interface RatioBar {
   row: CompareRow;
@@ -30,15 +30,18 @@ interface RatioBarsProps {
   /** The source's value, drawn as a line. */
   reference?: number;
   tick: (value: number) => string;
-  axisTitle: string;
 }
 
-const rowHeight = 20;
-const nameWidth = 104;
+const roomyRow = 20;
+const tightRow = 16;
+const roomyUpTo = 6;
+const nameWidth = 128;
+const longestName = 19;
 const textWidth = 112;
 
 /** Horizontal bars from zero, one per row, with the source's value as a line through all of them. */
-export function RatioBars({ bars, reference, tick, axisTitle }: RatioBarsProps) {
+export function RatioBars({ bars, reference, tick }: RatioBarsProps) {
+  const rowHeight = bars.length > roomyUpTo ? tightRow : roomyRow;
   const finite = bars.flatMap(({ value }) => (value !== undefined && Number.isFinite(value) ? [value] : []));
   const top = Math.max(...finite, reference ?? 0, 0) || 1;
   const bottom = Math.min(0, ...finite);
@@ -48,11 +51,11 @@ export function RatioBars({ bars, reference, tick, axisTitle }: RatioBarsProps) 
     value: value !== undefined && Number.isFinite(value) ? value : 0,
   }));
   return (
-    <ResponsiveContainer width="100%" height={bars.length * rowHeight + 40}>
+    <ResponsiveContainer width="100%" height={bars.length * rowHeight + 24}>
       <BarChart
         layout="vertical"
         data={data}
-        margin={{ top: 0, right: textWidth, bottom: 18, left: 0 }}
+        margin={{ top: 0, right: textWidth, bottom: 2, left: 0 }}
         accessibilityLayer={false}
       >
         <CartesianGrid horizontal={false} />
@@ -60,10 +63,9 @@ export function RatioBars({ bars, reference, tick, axisTitle }: RatioBarsProps) 
           type="number"
           domain={[bottom, top]}
           ticks={ticks}
-          tickFormatter={tick}
+          tickFormatter={(value: number) => trimZeros(tick(value))}
           tickSize={3}
           height={22}
-          label={{ value: axisTitle, position: 'insideBottom', offset: -12, className: 'chart-axis-title' }}
         />
         <YAxis type="category" dataKey="id" width={nameWidth} tick={false} tickLine={false} interval={0} />
         {reference !== undefined && (
@@ -78,10 +80,11 @@ export function RatioBars({ bars, reference, tick, axisTitle }: RatioBarsProps) 
 
 function Rows({ bars }: { bars: readonly RatioBar[] }) {
   const xScale = useXAxisScale();
-  const yScale = useYAxisScale();
   const area = usePlotArea();
   const [focused, setFocused] = useState<string>();
-  if (!xScale || !yScale || !area) return null;
+  // Before its first layout the chart has no scale.
+  if (!xScale || !area || !Number.isFinite(xScale(0))) return null;
+  const names = shortNames(bars.map(({ row }) => row));
   const band = area.height / Math.max(1, bars.length);
   const zero = Number(xScale(0));
   return (
@@ -91,10 +94,10 @@ function Rows({ bars }: { bars: readonly RatioBar[] }) {
         const isSource = row.id === sourceRowId;
         const middle = area.y + band * (index + 0.5);
         const end = value !== undefined && Number.isFinite(value) ? Number(xScale(value)) : zero;
-        const name = row.name.replace(' I/O', '');
+        const name = names.get(row.id) ?? row.name;
         const label = `${row.name}: ${text}${ratioText ? `, ${ratioText}` : ''}`;
         return (
-          // biome-ignore lint/a11y/noNoninteractiveTabindex: bars are read one by one by keyboard
+          // biome-ignore lint/a11y/noInteractiveElementToNoninteractiveRole: bars are read one by one by keyboard
           <g
             key={row.id}
             className="point"
@@ -114,16 +117,20 @@ function Rows({ bars }: { bars: readonly RatioBar[] }) {
               stroke={focused === row.id ? 'var(--focus)' : 'none'}
               strokeWidth={2}
             />
-            <svg x={area.x - nameWidth} y={middle - 6} width={12} height={12} overflow="visible">
-              <PrecisionMark precision={row.precision} hollow={isSource} />
-            </svg>
+            <path
+              d={markerPath(look.shape, 4.4)}
+              transform={`translate(${area.x - nameWidth + 6},${middle})`}
+              fill={isSource ? 'none' : look.colour}
+              stroke={isSource ? look.colour : 'var(--mark-outline)'}
+              strokeWidth={isSource ? 2 : 0.75}
+            />
             <text
               className="chart-sublabel"
               x={area.x - nameWidth + 17}
               y={middle}
               dominantBaseline="central"
             >
-              {name.length > 15 ? `${name.slice(0, 14)}…` : name}
+              {name.length > longestName ? `${name.slice(0, longestName - 1)}…` : name}
             </text>
             {value !== undefined && Number.isFinite(value) && (
               <rect

@@ -25,10 +25,12 @@ import {
   formatMilliseconds,
   formatPercent,
   formatRatio,
+  trimZeros,
 } from '../../ui/format.ts';
 import { markerPath, PrecisionMark } from '../../ui/marker.tsx';
 import { placeLabels } from './place-labels.ts';
-import { scatterScale } from './scatter-scale.ts';
+import { type ScatterScale, scatterScale } from './scatter-scale.ts';
+import { shortNames } from './short-names.ts';
 
 export const measureTitle: Record<Measure, string> = {
   accuracy: 'Accuracy (%)',
@@ -37,6 +39,8 @@ export const measureTitle: Record<Measure, string> = {
 };
 
 const labelHeight = 28;
+/** How far above the lower edge a mark is drawn whose value lies below it. */
+const edgeInset = 10;
 const characterWidth = 6.6;
 
 export function writeMeasure(measure: Measure, value: number): string {
@@ -59,12 +63,12 @@ export function SizeQualityScatter({ rows, measure }: { rows: readonly CompareRo
             dataKey="cost"
             domain={[0, scale.x.max]}
             ticks={scale.x.ticks}
-            tickFormatter={formatBytes}
+            tickFormatter={(bytes: number) => trimZeros(formatBytes(bytes))}
             tickSize={4}
             label={{
               value: 'Size (smaller is better)',
               position: 'insideBottom',
-              offset: -14,
+              offset: -8,
               className: 'chart-axis-title',
             }}
           />
@@ -100,7 +104,7 @@ export function SizeQualityScatter({ rows, measure }: { rows: readonly CompareRo
           )}
           {source && <ReferenceLine x={source.cost} stroke="var(--line-strong)" strokeDasharray="2 4" />}
           <Scatter data={points} isAnimationActive={false} shape={() => null} />
-          <Marks points={points} front={front} exactAt={scale.exactAt} measure={measure} onPoint={setTip} />
+          <Marks points={points} front={front} scale={scale} measure={measure} onPoint={setTip} />
         </ScatterChart>
       </ResponsiveContainer>
       {tip && <PointTip {...tip} measure={measure} />}
@@ -111,29 +115,36 @@ export function SizeQualityScatter({ rows, measure }: { rows: readonly CompareRo
 function Marks(props: {
   points: readonly ScatterPoint[];
   front: readonly ScatterPoint[];
-  exactAt: number | undefined;
+  scale: ScatterScale;
   measure: Measure;
   onPoint: (tip: { point: ScatterPoint; x: number; y: number } | undefined) => void;
 }) {
-  const { points, front, exactAt, measure, onPoint } = props;
+  const { points, front, scale, measure, onPoint } = props;
   const xScale = useXAxisScale();
   const yScale = useYAxisScale();
   const area = usePlotArea();
-  if (!xScale || !yScale || !area) return null;
-  const locate = ({ cost, gain }: ScatterPoint): [number, number] => [
-    Number(xScale(cost)),
-    Number(yScale(Number.isFinite(gain) ? gain : (exactAt ?? 0))),
+  if (!xScale || !yScale || !area || !Number.isFinite(xScale(0))) return null;
+  const isBelow = ({ gain }: ScatterPoint): boolean => gain < scale.y.min;
+  const locate = (point: ScatterPoint): [number, number] => [
+    Number(xScale(point.cost)),
+    isBelow(point)
+      ? area.y + area.height - edgeInset
+      : Number(yScale(Number.isFinite(point.gain) ? point.gain : (scale.exactAt ?? 0))),
   ];
-  const formats = new Set(points.flatMap(({ row }) => row.artifact?.format ?? []));
-  const labels = points.map(({ row }) => ({
-    name: row.artifact && formats.size < 2 ? row.name.replace(/ · \.\w+$/, '') : row.name,
-    latency: row.latency ? formatMilliseconds(row.latency.medianMs) : '',
-  }));
+  const names = shortNames(points.map(({ row }) => row));
+  const labels = points.map((point) => {
+    const { row, gain } = point;
+    const latency = row.latency ? formatMilliseconds(row.latency.medianMs) : '';
+    return {
+      name: names.get(row.id) ?? row.name,
+      under: isBelow(point) ? `↓ ${writeMeasure(measure, gain)}` : latency,
+    };
+  });
   const placed = placeLabels(
     points.map((point, index) => {
       const [x, y] = locate(point);
-      const characters = Math.max(labels[index].name.length, labels[index].latency.length);
-      return { x, y, width: characters * characterWidth, height: labels[index].latency ? labelHeight : 15 };
+      const characters = Math.max(labels[index].name.length, labels[index].under.length);
+      return { x, y, width: characters * characterWidth, height: labels[index].under ? labelHeight : 15 };
     }),
     { left: area.x, top: area.y, right: area.x + area.width, bottom: area.y + area.height },
   );
@@ -154,8 +165,7 @@ function Marks(props: {
         const show = (): void => onPoint({ point, x, y });
         const hide = (): void => onPoint(undefined);
         return (
-          // biome-ignore lint/a11y/noStaticElementInteractions: hovering and focusing only show the figures in its label
-          // biome-ignore lint/a11y/noNoninteractiveTabindex: points are read one by one by keyboard
+          // biome-ignore lint/a11y/noInteractiveElementToNoninteractiveRole: points are read one by one by keyboard
           <g
             key={row.id}
             className="point"
@@ -180,7 +190,7 @@ function Marks(props: {
               {labels[index].name}
             </text>
             <text className="chart-sublabel" x={placed[index].x} y={placed[index].y + 24}>
-              {labels[index].latency}
+              {labels[index].under}
             </text>
           </g>
         );

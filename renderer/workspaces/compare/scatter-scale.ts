@@ -14,20 +14,22 @@ export interface ScatterScale {
  */
 export function scatterScale(points: readonly ScatterPoint[], measure: Measure): ScatterScale {
   const xMax = Math.max(...points.map(({ cost }) => cost), 1) * 1.12;
-  const finite = points.map(({ gain }) => gain).filter(Number.isFinite);
+  // What failed may be far off; it is drawn at the edge instead of pressing the others together.
+  const passed = points.filter(({ row }) => !row.failed);
+  const finite = (passed.length > 1 ? passed : points).map(({ gain }) => gain).filter(Number.isFinite);
   const x = { max: xMax, ticks: ticksBetween(0, xMax, 5) };
   if (measure !== 'quality') {
     const lowest = Math.min(...finite, 1);
     const highest = Math.max(...finite, 0);
     const span = Math.max(highest - lowest, 0.02);
     const min = Math.max(0, lowest - span * 0.25);
-    const max = highest + span * 0.15;
-    const ticks = ticksBetween(min, Math.min(1, max), 5);
+    const max = Math.min(1, highest + span * 0.15);
+    const ticks = ticksBetween(min, max, 5);
     return { x, y: { min, max, ticks } };
   }
   const top = Math.max(...finite, 10);
   const min = Math.min(0, ...finite);
-  const hasExact = finite.length < points.length;
+  const hasExact = points.some(({ gain }) => gain === Number.POSITIVE_INFINITY);
   const scaleTop = top * 1.06;
   const exactAt = hasExact ? top * 1.16 : undefined;
   return {

@@ -45,7 +45,7 @@ export function PreprocessForm({ preprocess }: { preprocess: Preprocess }) {
           />
         </Field>
       </div>
-      <Field label="Fit">
+      <Field label="Fit" inline>
         <Segmented
           label="Fit"
           name="pre-fit"
@@ -58,7 +58,7 @@ export function PreprocessForm({ preprocess }: { preprocess: Preprocess }) {
           onChange={(fit) => change({ fit })}
         />
       </Field>
-      <Field label="Colour">
+      <Field label="Colour" inline>
         <Segmented
           label="Colour"
           name="pre-colour"
@@ -71,7 +71,7 @@ export function PreprocessForm({ preprocess }: { preprocess: Preprocess }) {
           onChange={(colour) => change({ colour })}
         />
       </Field>
-      <Field label="Value range" id="pre-range">
+      <Field label="Value range" id="pre-range" inline>
         <select
           id="pre-range"
           className="input"
@@ -107,13 +107,13 @@ export function PreprocessForm({ preprocess }: { preprocess: Preprocess }) {
           />
         </Field>
       </div>
-      <Field label="Layout">
+      <Field label="Layout" inline>
         <Segmented
           label="Layout"
           name="pre-layout"
           value={draft.layout}
           options={[
-            { value: 'model', label: 'as the model' },
+            { value: 'model', label: 'model’s' },
             { value: 'NHWC', label: 'NHWC' },
             { value: 'NCHW', label: 'NCHW' },
           ]}

@@ -4,6 +4,7 @@ import { forgetProject, openProject } from '../../state/actions/project.ts';
 import { useSession } from '../../state/session.ts';
 import { Button } from '../../ui/blocks.tsx';
 import { formatAgo, formatBytes, plural } from '../../ui/format.ts';
+import { modelFormatName } from '../../ui/format-names.ts';
 import './empty-stage.css';
 
 const recentsShown = 3;
@@ -12,6 +13,7 @@ const recentsShown = 3;
 export function EmptyStage() {
   const recents = useSession((state) => state.recents);
   const connection = useSession((state) => state.connection);
+  const latest = [...recents].sort((a, b) => b.openedAt.localeCompare(a.openedAt)).slice(0, recentsShown);
   const offline = connection === 'ready' ? undefined : 'Connecting to the core';
   return (
     <section className="empty" aria-label="Start">
@@ -32,7 +34,7 @@ export function EmptyStage() {
         <div className="empty-recents">
           <h2>Recent</h2>
           <ul className="card" aria-label="Recent projects">
-            {recents.slice(0, recentsShown).map(({ id, name, format, sizeBytes, openedAt, artifacts }) => (
+            {latest.map(({ id, name, format, sizeBytes, openedAt, artifacts }) => (
               <li key={id} className="empty-recent">
                 <button type="button" onClick={() => void openProject(id, name)}>
                   <Box size={15} aria-hidden />
@@ -40,7 +42,7 @@ export function EmptyStage() {
                     {name}
                   </span>
                   <span className="muted small">
-                    {format} · {formatBytes(sizeBytes)}
+                    {modelFormatName(format)} · {formatBytes(sizeBytes)}
                     {artifacts > 0 && ` · ${plural(artifacts, 'result')}`} · {formatAgo(openedAt, Date.now())}
                   </span>
                 </button>

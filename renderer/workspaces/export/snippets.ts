@@ -36,7 +36,11 @@ const tfliteKotlin: Writer = ({
   inputs,
   outputs,
 }) => `// implementation("com.google.ai.edge.litert:litert:<version>")
-val interpreter = Interpreter(FileUtil.loadMappedFile(context, ${quote(fileName)}))
+val file = context.assets.openFd(${quote(fileName)})
+val interpreter = Interpreter(
+    FileInputStream(file.fileDescriptor).channel
+        .map(FileChannel.MapMode.READ_ONLY, file.startOffset, file.declaredLength)
+)
 ${names(outputs)
   .map(
     ({ name, variable }) =>

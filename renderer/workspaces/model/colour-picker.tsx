@@ -43,10 +43,12 @@ export function ColourPicker({ value, onChange }: { value: string; onChange: (va
   };
   return (
     <label className="check" style={{ alignItems: 'center' }}>
-      <span className="muted small">Colour by</span>
+      <span className="muted small" style={{ whiteSpace: 'nowrap' }}>
+        Colour by
+      </span>
       <select
         className="input"
-        style={{ width: 'auto' }}
+        style={{ width: 160 }}
         value={value}
         onChange={(event) => onChange(event.target.value)}
       >

@@ -1,23 +1,18 @@
 import type { ModelView, PortView } from '../../../core/contract/views.ts';
 import { Chip } from '../../ui/blocks.tsx';
 import { formatBytes, formatCount, formatInteger, formatShape } from '../../ui/format.ts';
-
-/** What a format is called where people read it. */
-const formatNames: Record<string, string> = {
-  keras: 'Keras',
-  onnx: 'ONNX',
-  tflite: 'TensorFlow Lite',
-};
+import { modelFormatName } from '../../ui/format-names.ts';
 
 export function ModelCard({ model }: { model: ModelView }) {
   const { source, graph, support } = model;
+  const format = modelFormatName(source.format);
   return (
     <section className="card" aria-label="Model card">
       <h1 className="model-name" title={source.path}>
         {source.name}
       </h1>
       <div className="model-chips">
-        <Chip>{formatNames[source.format] ?? source.format}</Chip>
+        {!source.version?.startsWith(format) && <Chip>{format}</Chip>}
         {source.version && <Chip>{source.version}</Chip>}
         {source.producer && <Chip>{source.producer}</Chip>}
         {graph.layouts.map((layout) => (

@@ -45,7 +45,7 @@ export function OptimizeStage() {
         </Button>
       </div>
       {running ? (
-        <div className="card run-now" aria-label="Run">
+        <section className="card run-now" aria-label="Run">
           <span className="truncate">
             {running.state === 'queued' ? 'Waiting for its turn' : running.stage}
           </span>
@@ -57,7 +57,7 @@ export function OptimizeStage() {
             Cancel run
           </Button>
           <ProgressBar fraction={running.fraction} label={running.title} />
-        </div>
+        </section>
       ) : (
         blockedPick && (
           <div className="run-blocked" role="status">
@@ -79,7 +79,7 @@ export function OptimizeStage() {
       )}
       <div className="optimize">
         <div className="optimize-main">
-          <div className="precisions" role="group" aria-label="Precisions">
+          <fieldset className="precisions" aria-label="Precisions">
             {cardsOf(estimates).map((estimate) => (
               <PrecisionCard
                 key={estimate.precision}
@@ -102,7 +102,7 @@ export function OptimizeStage() {
                 }}
               />
             ))}
-          </div>
+          </fieldset>
           {rows.length > 1 && (
             <ResultList rows={rows.slice(1)} onCompare={() => useView.getState().goTo('compare')} />
           )}

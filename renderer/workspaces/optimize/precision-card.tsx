@@ -65,12 +65,13 @@ export function PrecisionCard(props: PrecisionCardProps) {
 
 /** The line at the foot: the last result, else what stands in the way, else what it needs. */
 function CardFoot({ estimate, hasSamples, results }: PrecisionCardProps) {
-  const last = results.at(-1);
+  // Of several files in one precision, one that passed says more than one that did not.
+  const last = results.findLast(({ failed }) => !failed) ?? results.at(-1);
   if (last?.failed) {
     const reason = last.artifact?.error?.message ?? last.artifact?.gates.find(({ ok }) => !ok)?.detail;
     return (
       <Foot icon={<CircleAlert size={13} color="var(--danger)" aria-hidden />}>
-        Failed{reason && `: ${reason}`}
+        {`Failed${reason ? `: ${reason}` : ''}`}
       </Foot>
     );
   }
@@ -99,7 +100,7 @@ function Foot({ icon, children }: { icon: ReactNode; children: ReactNode }) {
   return (
     <span className="precision-foot">
       {icon}
-      <span>{children}</span>
+      <span title={typeof children === 'string' ? children : undefined}>{children}</span>
     </span>
   );
 }

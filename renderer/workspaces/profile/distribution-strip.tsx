@@ -30,7 +30,8 @@ export function DistributionStrip({ rows }: { rows: readonly StripRow[] }) {
   return (
     <div ref={ref}>
       {width > 0 && (
-        <svg width={width} height={height} role="group" aria-label="Distribution of run times">
+        // biome-ignore lint/a11y/noSvgWithoutTitle: the figure around it carries the title and a table of the data
+        <svg width={width} height={height}>
           {ticksBetween(0, end, 6).map((tick) => (
             <g key={tick}>
               <line x1={x(tick)} x2={x(tick)} y1={0} y2={height - axisHeight} stroke="var(--grid)" />
@@ -66,7 +67,7 @@ function Strip(props: { row: StripRow; y: number; x: (ms: number) => number; end
   const beyond = profile.timesMs.length - inside.length;
   const setting = `${profile.engine} · ${profile.device} · ${profile.threads === 1 ? '1 thread' : `${profile.threads} threads`}`;
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: rows are read one by one by keyboard
+    // biome-ignore lint/a11y/noInteractiveElementToNoninteractiveRole: rows are read one by one by keyboard
     <g
       className="point"
       tabIndex={0}

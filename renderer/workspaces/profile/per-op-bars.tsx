@@ -55,7 +55,8 @@ export function PerOpBars({
   return (
     <div ref={ref}>
       {width > 0 && (
-        <svg width={width} height={bars.length * rowHeight + 20} role="group" aria-label="Time by operator">
+        // biome-ignore lint/a11y/noSvgWithoutTitle: the figure around it carries the title and a table of the data
+        <svg width={width} height={bars.length * rowHeight + 20}>
           <text className="chart-axis-title" x={nameWidth} y={12}>
             Time of one run
           </text>
@@ -67,8 +68,8 @@ export function PerOpBars({
             const label = op && op !== name ? `${op} ${name}` : name;
             return (
               <g
-                key={`${name}${index < rowsShown}`}
-                role="img"
+                // biome-ignore lint/suspicious/noArrayIndexKey: operators may share a name, and their order is fixed
+                key={index}
                 aria-label={`${label}: ${formatMilliseconds(ms)}, together ${formatPercent(cumulative)}`}
               >
                 <title>{label}</title>

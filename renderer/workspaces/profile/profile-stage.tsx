@@ -86,7 +86,7 @@ export function ProfileStage() {
         <span className="page-note truncate">Pick two files to compare them.</span>
       </div>
       <section className="card profile-setup" aria-label="What to measure">
-        <div className="profile-picks" role="group" aria-label="Files to measure">
+        <fieldset className="profile-picks" aria-label="Files to measure">
           {artifacts.map((artifact) => {
             const on = pickedIds.includes(artifact.id);
             return (
@@ -97,7 +97,7 @@ export function ProfileStage() {
               </label>
             );
           })}
-        </div>
+        </fieldset>
         <Field label="Engine">
           <Segmented
             label="Engine"
@@ -227,7 +227,7 @@ function Verdict({ rows, pickedIds }: { rows: readonly StripRow[]; pickedIds: re
 
 function engineOptions(doctor: DoctorView | undefined) {
   const options: { value: Engine; label: string; blocked?: string }[] = [
-    { value: 'auto', label: 'best there is' },
+    { value: 'auto', label: 'automatic' },
   ];
   for (const value of ['litert', 'litert-wasm', 'ort'] as const) {
     const engine = doctor?.engines.find(({ id }) => id === value);
