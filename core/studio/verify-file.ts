@@ -101,11 +101,16 @@ export function portAdaptersOf(prepared: Prepared): PortAdapters {
   return Object.fromEntries(Object.entries(borders).map(([name, permutation]) => [name, { permutation }]));
 }
 
-/** From half to one and a half of the estimate, and what names and tables may take in either format. */
+/** From six tenths to one and a half of the estimate, apart from what names and tables may or may not take. */
 function expectedSize({ precision, format }: ArtifactTarget, graph: Graph): GateFacts['expectedSize'] {
   const estimate = estimateSizes(graph)[precision];
-  const tables = 16_384 + graph.nodes.length * (format === 'onnx' ? 900 : 400);
-  return { minBytes: Math.round(estimate * 0.5), maxBytes: Math.round(estimate * 1.5 + tables) };
+  const nodes = graph.nodes.length;
+  const mostTables = 16_384 + nodes * (format === 'onnx' ? 900 : 400);
+  const data = estimate - 1100 - nodes * 500;
+  return {
+    minBytes: Math.max(64, Math.round(data * 0.6)),
+    maxBytes: Math.round(estimate * 1.5 + mostTables),
+  };
 }
 
 /** Compares an ONNX file with the TFLite file of the same plan, when that was made. */
