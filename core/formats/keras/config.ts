@@ -27,6 +27,8 @@ export interface LayerConfig {
   readonly config: Readonly<Json>;
   /** Where Keras finds the class: `layer` for layers, `operation` for a call of `keras.ops`. */
   readonly kind: 'layer' | 'operation';
+  /** Whether the file says that the class is one of Keras' own; older files do not say. */
+  readonly isBuiltIn: boolean;
   readonly calls: readonly LayerCall[];
   /** The inner model when the layer is one. */
   readonly model?: ModelConfig;
@@ -106,6 +108,7 @@ function inputFor(first: LayerConfig, body: Json): LayerConfig {
     name: `${first.name}_input`,
     config: { batch_shape: shape, dtype: first.className === 'Embedding' ? 'float32' : first.config.dtype },
     kind: 'layer',
+    isBuiltIn: true,
     calls: [],
   };
 }
@@ -124,6 +127,7 @@ function parseLayer(raw: unknown, dialect: 1 | 2 | 3): LayerConfig {
     name,
     config,
     kind: /(^|\.)ops(\.|$)/.test(module) ? 'operation' : 'layer',
+    isBuiltIn: /^(tf_)?keras(\.|$)/.test(module),
     calls: [],
     model: isModel ? parseModelConfig(layer, dialect) : undefined,
     buildShape: Array.isArray(build) ? (build as (number | null)[]) : undefined,

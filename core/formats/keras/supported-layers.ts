@@ -14,6 +14,10 @@ const customHint =
   'The file holds the name of this class but not its code. Rebuild the model from layers that Keras itself has, ' +
   'or export it to ONNX where its code is at hand.';
 
+const builtInHint =
+  'Keras has this layer, but it is not read here. Rebuild the model without it, or export the model to ONNX ' +
+  '(model.export with format="onnx") and open that.';
+
 const hints: Readonly<Record<string, string>> = {
   Lambda:
     'A Lambda holds Python code, which is not read. Replace it by a layer that Keras has ' +
@@ -45,7 +49,7 @@ export function unsupportedLayers(model: ModelConfig, dialect: 1 | 2 | 3, prefix
         message: `${name}: ${layer.kind === 'operation' ? `keras.ops ${what}` : what} is not supported`,
         node: name,
         op: layer.className,
-        hint: hints[layer.className] ?? customHint,
+        hint: hints[layer.className] ?? (layer.isBuiltIn ? builtInHint : customHint),
       },
       ...wrapped,
     ];
@@ -60,7 +64,7 @@ function wrappedIssues(layer: LayerConfig, name: string, dialect: 1 | 2 | 3): Is
   const known =
     Array.isArray(config.layers) ||
     kerasReaders[className] ||
-    isIdentityLayer({ className, name, config, kind: 'layer', calls: [] }, dialect);
+    isIdentityLayer({ className, name, config, kind: 'layer', isBuiltIn: false, calls: [] }, dialect);
   if (known) return [];
   return [
     {

@@ -140,19 +140,25 @@ function stepsOf(
 ): Value[] {
   const [batch, , ...rest] = shapeOf(layer, x);
   const name = `${layer.name}/${suffix}`;
-  const parts =
-    steps === 1
-      ? [x]
-      : builder.add(
-          'Split',
-          [x, intsConstant(builder, `${name}/sizes`, new Array<number>(steps).fill(1))],
-          { axis: 1 },
-          { name: `${name}s` },
-        );
   const shape = rest.length === 0 ? [batch, 1] : [batch, ...rest];
-  return parts.map((part, i) => {
+  return cut(builder, x, steps, name).map((part, i) => {
     const same = part.type.shape.join() === shape.join();
     return same ? part : reshapeTo(builder, part, shape, `${name}${i}`);
+  });
+}
+
+/** LiteRT does not split booleans, which masks are: those are sliced. */
+function cut(builder: GraphBuilder, x: Value, steps: number, name: string): Value[] {
+  if (steps === 1) return [x];
+  if (x.type.dtype !== 'bool') {
+    const sizes = intsConstant(builder, `${name}/sizes`, new Array<number>(steps).fill(1));
+    return builder.add('Split', [x, sizes], { axis: 1 }, { name: `${name}s` });
+  }
+  const axes = intsConstant(builder, `${name}/axes`, [1]);
+  return Array.from({ length: steps }, (_, step) => {
+    const start = intsConstant(builder, `${name}/start${step}`, [step]);
+    const end = intsConstant(builder, `${name}/end${step}`, [step + 1]);
+    return builder.one('Slice', [x, start, end, axes, null], {}, { name: `${name}${step}` });
   });
 }
 

@@ -5,6 +5,7 @@ import { withActivation } from '../activation/keras-activations.ts';
 import type { KerasFacet, KerasLayerView, KerasReader } from '../facets.ts';
 import { explicitPads, layoutOf, onlyInput, shapeOf, spatialSizes, weightConstant } from '../keras-layers.ts';
 import type { Layout } from '../vocabulary.ts';
+import { locallyConnected } from './keras-locally-connected.ts';
 
 /** The input of a convolution, its layout and sizes. */
 interface Site {
@@ -217,6 +218,8 @@ export const convKeras = {
   Conv1DTranspose: convTranspose(1),
   Conv2DTranspose: convTranspose(2),
   Conv3DTranspose: convTranspose(3),
+  LocallyConnected1D: locallyConnected(1),
+  LocallyConnected2D: locallyConnected(2),
   // Names of Keras 1 and aliases of Keras 2.
   Convolution1D: conv(1),
   Convolution2D: conv(2),

@@ -8,6 +8,7 @@ import {
   shapeOf,
   spatialSizes,
 } from '../keras-layers.ts';
+import { adaptivePool } from './keras-adaptive.ts';
 
 function pool(op: 'MaxPool' | 'AveragePool', rank: number): KerasReader {
   return (layer, builder) => {
@@ -52,7 +53,15 @@ function globalPool(op: 'ReduceMean' | 'ReduceMax', rank: number): KerasReader {
   };
 }
 
-export const poolKeras = {
+const adaptive = Object.fromEntries(
+  [1, 2, 3].flatMap((rank) => [
+    [`AdaptiveAveragePooling${rank}D`, adaptivePool('ReduceMean', rank)],
+    [`AdaptiveMaxPooling${rank}D`, adaptivePool('ReduceMax', rank)],
+  ]),
+);
+
+export const poolKeras: KerasFacet = {
+  ...adaptive,
   MaxPooling1D: pool('MaxPool', 1),
   MaxPooling2D: pool('MaxPool', 2),
   MaxPooling3D: pool('MaxPool', 3),
@@ -65,4 +74,4 @@ export const poolKeras = {
   GlobalMaxPooling1D: globalPool('ReduceMax', 1),
   GlobalMaxPooling2D: globalPool('ReduceMax', 2),
   GlobalMaxPooling3D: globalPool('ReduceMax', 3),
-} satisfies KerasFacet;
+};
