@@ -125,7 +125,7 @@ interface Site {
 }
 
 async function handle(request: IncomingMessage, response: ServerResponse, site: Site): Promise<void> {
-  for (const [name, value] of Object.entries(securityHeaders(site.guard))) response.setHeader(name, value);
+  for (const [name, value] of Object.entries(securityHeaders())) response.setHeader(name, value);
   const refusal = checkAddress(request, site.guard);
   if (refusal) return sendRefusal(response, refusal);
   const url = new URL(request.url ?? '/', 'http://localhost');
