@@ -193,6 +193,11 @@ const cases: Case[] = [
     tflite: { Conv: 4, ReduceMean: 2, Sigmoid: 1, Mul: 1 },
   },
   {
+    name: 'a hard sigmoid after a convolution',
+    build: (k) => [k.op('HardSigmoid', [k.conv(k.input(1, 3, 4, 4), 2, 1)], { alpha: 0.2, beta: 0.5 })],
+    onnx: { Conv: 1, Mul: 1 },
+  },
+  {
     name: 'detection heads: channels are split off after a reshape',
     build: (k) => {
       const map = k.conv(k.transpose(k.input(1, 4, 4, 3), 0, 3, 1, 2), 6, 1);
@@ -200,6 +205,80 @@ const cases: Case[] = [
     },
     onnx: { Transpose: 2, Conv: 1, Reshape: 1 },
     tflite: { Conv: 1, Reshape: 1 },
+  },
+];
+
+/** Activations as exporters write them out. */
+const writtenOut: { name: string; op: string; build(kit: GraphKit, x: Value): Value }[] = [
+  {
+    name: 'x × relu6(x + 3) / 6',
+    op: 'HardSwish',
+    build: (k, x) =>
+      k.binary(
+        'Div',
+        k.binary('Mul', x, k.relu6(k.binary('Add', x, k.constant([], [3])))),
+        k.constant([], [6]),
+      ),
+  },
+  {
+    name: 'x × (hard sigmoid of x)',
+    op: 'HardSwish',
+    build: (k, x) => k.binary('Mul', k.op('HardSigmoid', [x], { alpha: 1 / 6, beta: 0.5 }), x),
+  },
+  { name: 'x × sigmoid(x)', op: 'Swish', build: (k, x) => k.binary('Mul', x, k.op('Sigmoid', [x])) },
+  {
+    name: '0.5 x (1 + erf(x / √2))',
+    op: 'Gelu',
+    build: (k, x) => {
+      const erf = k.op('Erf', [k.binary('Div', x, k.constant([], [Math.SQRT2]))]);
+      return k.binary(
+        'Mul',
+        k.binary('Mul', x, k.binary('Add', erf, k.constant([], [1]))),
+        k.constant([], [0.5]),
+      );
+    },
+  },
+  {
+    name: 'the tanh form of GELU, with a power',
+    op: 'Gelu',
+    build: (k, x) => {
+      const cube = k.binary('Mul', k.op('Pow', [x, k.constant([], [3])]), k.constant([], [0.044715]));
+      const tanh = k.op('Tanh', [k.binary('Mul', k.constant([], [0.7978845608]), k.binary('Add', x, cube))]);
+      return k.binary(
+        'Mul',
+        x,
+        k.binary('Mul', k.constant([], [0.5]), k.binary('Add', k.constant([], [1]), tanh)),
+      );
+    },
+  },
+  {
+    name: 'max(x, 0.1 x)',
+    op: 'LeakyRelu',
+    build: (k, x) => k.op('Max', [x, k.binary('Mul', x, k.constant([], [0.1]))]),
+  },
+  {
+    name: 'min(max(x, −2), 3)',
+    op: 'Clip',
+    build: (k, x) => k.op('Min', [k.op('Max', [x, k.constant([], [-2])]), k.constant([1], [3])]),
+  },
+  {
+    name: 'relu6(x + 3) / 6',
+    op: 'HardSigmoid',
+    build: (k, x) =>
+      k.binary('Mul', k.relu6(k.binary('Add', k.constant([], [3]), x)), k.constant([], [1 / 6])),
+  },
+];
+
+/** Nearly the same, and not to be taken for it. */
+const notTheSame: { name: string; build(kit: GraphKit, x: Value): Value }[] = [
+  {
+    name: 'x × sigmoid(1.01 x)',
+    build: (k, x) => k.binary('Mul', x, k.op('Sigmoid', [k.binary('Mul', x, k.constant([], [1.01]))])),
+  },
+  { name: 'max(x, 1.5 x)', build: (k, x) => k.op('Max', [x, k.binary('Mul', x, k.constant([], [1.5]))]) },
+  {
+    name: 'x × sigmoid of something else',
+    build: (k, x) => k.binary('Mul', x, k.op('Sigmoid', [k.op('Sin', [x])])),
   },
 ];
 
@@ -274,5 +353,31 @@ describe('preparing', () => {
     const { reports } = prepareForTflite(graph, { layout: 'nhwc' });
     const notes = reports.find((report) => report.id === 'layout')?.notes;
     expect(notes).toEqual([expect.stringContaining('conv [1, 4, 3, 3] is transposed')]);
+  });
+
+  it.each(writtenOut)('recognizes $name', async ({ op, build }) => {
+    const kit = new GraphKit();
+    const x = kit.binary('Mul', kit.op('Sin', [kit.input(1, 40)]), kit.constant([], [5]));
+    const graph = kit.finish(build(kit, x));
+    const { graph: onnx } = prepareForOnnx(graph);
+    expect(histogram(onnx)).toEqual({ Sin: 1, Mul: 1, [op]: 1 });
+    const expected = await runInOrt(graph, kit.feeds);
+    const [name] = graph.outputs;
+    expectClose((await runInOrt(onnx, kit.feeds))[name], expected[name], 2e-6);
+    expectClose((await runInLiteRt(graph, kit.feeds)).results[name], expected[name], 2e-6);
+  });
+
+  it.each(notTheSame)('leaves $name alone', ({ build }) => {
+    const kit = new GraphKit();
+    const graph = kit.finish(build(kit, kit.input(1, 40)));
+    expect(histogram(prepareForOnnx(graph).graph)).toEqual(histogram(graph));
+  });
+
+  it('leaves an activation alone whose parts are read elsewhere', () => {
+    const kit = new GraphKit();
+    const x = kit.input(1, 40);
+    const gate = kit.op('Sigmoid', [x]);
+    const graph = kit.finish(kit.binary('Mul', x, gate), gate);
+    expect(histogram(prepareForOnnx(graph).graph)).toEqual({ Sigmoid: 1, Mul: 1 });
   });
 });

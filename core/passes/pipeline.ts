@@ -9,8 +9,10 @@ import { foldPadding } from './fold-padding.ts';
 import { fuseActivations } from './fuse-activations.ts';
 import { layoutPass } from './layout/plan-layout.ts';
 import { lowerAffine } from './lower-affine.ts';
+import { lowerHardSigmoid } from './lower-hard-sigmoid.ts';
 import { mergeTransposes } from './merge-transposes.ts';
 import type { Pass, PassReport } from './pass.ts';
+import { recognizeActivations } from './recognize/activations.ts';
 import { removeIdentities } from './remove-identities.ts';
 import { simplifyReshapes } from './simplify-reshapes.ts';
 import { softmaxLast } from './softmax-last.ts';
@@ -27,10 +29,15 @@ const common: readonly Pass[] = [
   // First, because shape arithmetic and constant weights decide what every other pass can see.
   foldConstants,
   removeIdentities,
+  // Before anything takes parts of an activation that is written out into a neighbour.
+  recognizeActivations,
   toFullyConnected,
   simplifyReshapes,
   mergeTransposes,
   // Weights that a dense layer got by transposing are read by the folding of scales.
+  foldAffineBack,
+  // Looks for the convolution right before it, which biases stood between until now; what it adds folds back again.
+  lowerHardSigmoid,
   foldAffineBack,
   // After folding back: what follows a convolution belongs there, only the rest is pushed on.
   foldAffineForward,
