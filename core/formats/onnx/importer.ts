@@ -8,6 +8,7 @@ import { foldNode, inferTypes, onnxReaders } from '../../ops/registry.ts';
 import type { ReadOptions, ReadResult } from '../model-file.ts';
 import { branchesOf, mergeBranches } from './conditional.ts';
 import { tensorsOf } from './external-data.ts';
+import { inlineFunctions } from './functions.ts';
 import { settleInputs } from './input-shapes.ts';
 import { nodeName, normalDomain, OnnxNode, operatorName } from './node-view.ts';
 import { orderNodes } from './order.ts';
@@ -39,11 +40,12 @@ export function readerFor(node: NodeProto, opsets: ReadonlyMap<string, number>):
  * @param name shown as the graph's name when the file gives none.
  */
 export function importModel(
-  model: ModelProto,
+  file: ModelProto,
   name: string,
   options: ReadOptions,
   external?: ExternalBytes,
 ): ReadResult {
+  const model = inlineFunctions(file);
   const proto = model.graph;
   if (!proto) throw new WhittleError('format.damaged', `${name} is an ONNX file without a graph.`);
   const opsets = new Map(
@@ -238,7 +240,11 @@ class GraphImporter {
         );
       } else {
         const message = error instanceof Error ? error.message : String(error);
-        this.issues.push(errorIssue(node, 'model.invalid', `The model is not valid: ${message}.`));
+        // Shape inference and readers name the node already; what folding finds does not.
+        const name = node && nodeName(node);
+        const sentence =
+          !node || message.includes(name ?? '') ? message : `${name} (${operatorName(node)}): ${message}`;
+        this.issues.push(errorIssue(node, 'model.invalid', `${sentence}.`));
       }
       return undefined;
     }

@@ -31,6 +31,8 @@ export interface TestNode {
   readonly graphs?: Readonly<Record<string, TestGraph>>;
   readonly domain?: string;
   readonly name?: string;
+  /** Attributes that take the value of a function's parameter: attribute name → parameter name. */
+  readonly refs?: Readonly<Record<string, { readonly parameter: string; readonly type: number }>>;
 }
 
 export interface TestInput {
@@ -53,6 +55,18 @@ export interface TestModel extends TestGraph {
   readonly opsets?: Readonly<Record<string, number>>;
   /** Written as graph inputs too, as files of IR version 3 do. */
   readonly repeatConstants?: boolean;
+  readonly functions?: readonly TestFunction[];
+}
+
+export interface TestFunction {
+  readonly domain: string;
+  readonly name: string;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  readonly nodes: readonly TestNode[];
+  /** Parameters with their defaults. */
+  readonly defaults?: Readonly<Record<string, OnnxAttr>>;
+  readonly opset?: number;
 }
 
 function valueInfo(name: string, dtype: DType, shape?: readonly (number | string)[]): ValueInfoProto {
@@ -69,6 +83,14 @@ function nodeProto(node: TestNode): NodeProto {
     domain: node.domain,
     attribute: [
       ...Object.entries(node.attrs ?? {}).map(([name, attr]) => attributeProto(name, attr)),
+      ...Object.entries(node.refs ?? {}).map(([name, { parameter, type }]) => ({
+        name,
+        type,
+        refAttrName: parameter,
+        floats: [],
+        ints: [],
+        strings: [],
+      })),
       ...Object.entries(node.graphs ?? {}).map(([name, graph]) => ({
         name,
         type: 5,
@@ -108,7 +130,18 @@ export function modelProto(model: TestModel): ModelProto {
     producerName: 'test',
     graph: graphProto(model, 'test', model.repeatConstants),
     metadataProps: [],
-    functions: [],
+    functions: (model.functions ?? []).map((body) => ({
+      name: body.name,
+      domain: body.domain,
+      input: [...body.inputs],
+      output: [...body.outputs],
+      node: body.nodes.map(nodeProto),
+      attributeProto: Object.entries(body.defaults ?? {}).map(([name, attr]) => attributeProto(name, attr)),
+      opsetImport: [
+        { domain: '', version: body.opset ?? model.opset },
+        { domain: body.domain, version: 1 },
+      ],
+    })),
   };
 }
 

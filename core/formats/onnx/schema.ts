@@ -66,7 +66,19 @@ export interface NodeProto {
   name?: string;
   opType?: string;
   domain?: string;
+  overload?: string;
   attribute: AttributeProto[];
+}
+
+export interface FunctionProto {
+  name?: string;
+  input: string[];
+  output: string[];
+  attributeProto: AttributeProto[];
+  node: NodeProto[];
+  opsetImport: OperatorSetIdProto[];
+  domain?: string;
+  overload?: string;
 }
 
 export interface GraphProto {
@@ -91,7 +103,7 @@ export interface ModelProto {
   opsetImport: OperatorSetIdProto[];
   graph?: GraphProto;
   metadataProps: StringEntry[];
-  functions: Uint8Array[];
+  functions: FunctionProto[];
 }
 
 const stringEntry: Table<StringEntry> = { key: one(1, 'string'), value: one(2, 'string') };
@@ -137,6 +149,7 @@ const node: Table<NodeProto> = {
   name: one(3, 'string'),
   opType: one(4, 'string'),
   domain: one(7, 'string'),
+  overload: one(8, 'string'),
   attribute: many(5, () => attribute),
 };
 
@@ -151,6 +164,17 @@ const graph: Table<GraphProto> = {
 
 const operatorSet: Table<OperatorSetIdProto> = { domain: one(1, 'string'), version: one(2, 'int') };
 
+const functionTable: Table<FunctionProto> = {
+  name: one(1, 'string'),
+  input: many(4, 'string'),
+  output: many(5, 'string'),
+  attributeProto: many(11, () => attribute),
+  node: many(7, () => node),
+  opsetImport: many(9, () => operatorSet),
+  domain: one(10, 'string'),
+  overload: one(13, 'string'),
+};
+
 export const modelTable: Table<ModelProto> = {
   irVersion: one(1, 'int'),
   opsetImport: many(8, () => operatorSet),
@@ -159,7 +183,7 @@ export const modelTable: Table<ModelProto> = {
   docString: one(6, 'string'),
   graph: one(7, () => graph),
   metadataProps: many(14, () => stringEntry),
-  functions: many(25, 'bytes'),
+  functions: many(25, () => functionTable),
 };
 
 /** TensorProto.DataType; the types that Whittle does not hold are missing. */
