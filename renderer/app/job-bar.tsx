@@ -11,7 +11,8 @@ import { formatTimeLeft } from '../ui/format.ts';
 /** The runtime that exported .tflite files are measured in on this machine. */
 function engineLabel(doctor: DoctorView | undefined): string | undefined {
   const find = (id: string) => doctor?.engines.find((engine) => engine.id === id && engine.available);
-  return (find('litert') ?? find('litert-wasm'))?.name;
+  if (find('litert')) return 'LiteRT native';
+  return find('litert-wasm')?.name;
 }
 
 const endWords = { done: 'done', failed: 'failed', cancelled: 'cancelled' };

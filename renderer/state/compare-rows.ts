@@ -91,12 +91,17 @@ function toRow(
 
 export type Measure = 'accuracy' | 'quality' | 'agreement';
 
-/** Which vertical axes the rows can fill, the most telling first. */
+/**
+ * Which vertical axes the rows can fill, the most telling first: accuracy, unless it is the same for all and so says
+ * nothing about which to choose.
+ */
 export function selectMeasures(rows: readonly CompareRow[]): Measure[] {
   const results = rows.filter(({ artifact }) => artifact);
   const measures: Measure[] = [];
-  if (results.some(({ accuracy }) => accuracy !== undefined)) measures.push('accuracy');
+  const accuracies = new Set(results.flatMap(({ accuracy }) => accuracy ?? []));
+  if (accuracies.size > 1) measures.push('accuracy');
   if (results.some(({ sqnrDb }) => sqnrDb !== undefined)) measures.push('quality');
+  if (accuracies.size === 1) measures.push('accuracy');
   if (results.some(({ agreement }) => agreement !== undefined)) measures.push('agreement');
   return measures;
 }

@@ -1,7 +1,7 @@
 import type { CallParams } from '../../../core/contract/api.ts';
 import type { ArtifactView } from '../../../core/contract/views.ts';
 import { call, shell } from '../../client/core.ts';
-import { artifactName, formatName } from '../../theme/precision.ts';
+import { artifactName } from '../../theme/precision.ts';
 import { useJobs } from '../jobs.ts';
 import { useProject } from '../project.ts';
 import { useUndo } from '../undo.ts';
@@ -68,11 +68,9 @@ export async function loadDetail(artifactId: string): Promise<void> {
   });
 }
 
-/** The file name offered for an export: `net.int8.tflite`, with the I/O type when it is not float32. */
-export function exportFileName(sourceName: string, artifact: ArtifactView): string {
-  const stem = sourceName.replace(/\.(h5|hdf5|keras|onnx|tflite|json)$/i, '');
-  const io = artifact.io === 'float32' ? '' : `.io-${artifact.io}`;
-  return `${stem}.${artifact.precision}${io}${formatName[artifact.format]}`;
+/** The file name offered for an export: the one the core gave the written file. */
+export function exportFileName(artifact: ArtifactView): string {
+  return artifact.path.split(/[\\/]/).at(-1) ?? artifact.path;
 }
 
 /** Saves (desktop) or downloads (browser) an artifact. Returns where it went: a path, or the file's name. */
@@ -83,7 +81,7 @@ export async function exportArtifact(artifact: ArtifactView): Promise<string | u
   return attempt(`Exporting ${artifactName(artifact)}`, async () => {
     const { askSavePath, download } = shell();
     if (askSavePath) {
-      const path = await askSavePath(exportFileName(project.name, artifact));
+      const path = await askSavePath(exportFileName(artifact));
       if (!path) return undefined;
       // The system's save dialog has asked about an existing file already.
       return (await call('artifact.export', { ...ids, path, overwrite: true })).path;

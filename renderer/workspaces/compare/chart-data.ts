@@ -1,5 +1,6 @@
 import type { CompareRow } from '../../state/compare-rows.ts';
 import type { DataTable } from '../../ui/csv.ts';
+import { describeSetting } from '../../ui/setting.ts';
 
 /** Everything the charts and the table show, in full precision: what "copy as CSV" gives. */
 export function comparisonTable(rows: readonly CompareRow[]): DataTable {
@@ -60,9 +61,7 @@ export function figureTable(
 
 /** In which engines the latencies were measured, in words; says so when the source's differs. */
 export function latencyNote(rows: readonly CompareRow[]): string | undefined {
-  const setting = ({ latency }: CompareRow): string | undefined =>
-    latency &&
-    `${latency.engine} on ${latency.device}, ${latency.threads === 1 ? '1 thread' : `${latency.threads} threads`}`;
+  const setting = ({ latency }: CompareRow): string | undefined => latency && describeSetting(latency);
   const source = rows.find(({ artifact }) => !artifact);
   const sourceSetting = source && setting(source);
   const others = [...new Set(rows.filter(({ artifact }) => artifact).flatMap((row) => setting(row) ?? []))];

@@ -16,6 +16,7 @@ import {
   plural,
 } from '../../ui/format.ts';
 import { PrecisionMark } from '../../ui/marker.tsx';
+import { describeSetting } from '../../ui/setting.ts';
 import { comparisonTable } from './chart-data.ts';
 import { RowDetail } from './row-detail.tsx';
 
@@ -240,12 +241,7 @@ function Cell({ row, column }: { row: CompareRow; column: SortKey }) {
     case 'latency':
       return (
         <>
-          <span
-            title={
-              row.latency &&
-              `${row.latency.engine}, ${row.latency.device}, ${plural(row.latency.threads, 'thread')}, ${plural(row.latency.runs, 'run')}`
-            }
-          >
+          <span title={row.latency && `${describeSetting(row.latency)}, ${plural(row.latency.runs, 'run')}`}>
             <Figure value={row.latency && formatMilliseconds(row.latency.medianMs)} missing={missing} />
           </span>
           <Second

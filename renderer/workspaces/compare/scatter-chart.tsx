@@ -28,6 +28,7 @@ import {
   trimZeros,
 } from '../../ui/format.ts';
 import { markerPath, PrecisionMark } from '../../ui/marker.tsx';
+import { describeSetting } from '../../ui/setting.ts';
 import { placeLabels } from './place-labels.ts';
 import { type ScatterScale, scatterScale } from './scatter-scale.ts';
 import { shortNames } from './short-names.ts';
@@ -227,8 +228,9 @@ function PointTip({ point, x, y, measure }: { point: ScatterPoint; x: number; y:
           <>
             <dt>Latency</dt>
             <dd className="num">
-              {formatMilliseconds(row.latency.medianMs)} · {row.latency.engine}, {row.latency.device},{' '}
-              {row.latency.threads === 1 ? '1 thread' : `${row.latency.threads} threads`}
+              {formatMilliseconds(row.latency.medianMs)}
+              <br />
+              <span className="muted">{describeSetting(row.latency)}</span>
             </dd>
           </>
         )}

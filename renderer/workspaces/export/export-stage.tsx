@@ -61,7 +61,7 @@ export function ExportStage() {
     <div className="page">
       <div className="page-head">
         <h1>Export</h1>
-        <span className="page-note truncate">{chosen && exportFileName(project.name, chosen)}</span>
+        <span className="page-note truncate">{chosen && exportFileName(chosen)}</span>
         {chosen && (
           <Button variant="primary" onClick={() => void handleExport(chosen)}>
             Export {formatName[chosen.format]}
@@ -234,7 +234,7 @@ function Contents({ project, artifact }: { project: ProjectView; artifact: Artif
       </div>
       <dl className="keyvalues small">
         <dt>Name</dt>
-        <dd className="mono">{exportFileName(project.name, artifact)}</dd>
+        <dd className="mono">{exportFileName(artifact)}</dd>
         <dt>Size</dt>
         <dd className="num">{formatBytes(artifact.sizeBytes)}</dd>
         {artifact.quality && (

@@ -11,7 +11,7 @@ export function Snippet({ project, artifact }: { project: ProjectView; artifact:
   const [language, setLanguage] = useState<Language>('Kotlin');
   const source = project.model?.source;
   const code = writeSnippet(language, {
-    fileName: exportFileName(project.name, artifact),
+    fileName: exportFileName(artifact),
     format: artifact.format,
     inputs: source?.inputs.map(({ name }) => name) ?? [],
     outputs: source?.outputs.map(({ name }) => name) ?? [],

@@ -12,8 +12,8 @@ export function ModelCard({ model }: { model: ModelView }) {
         {source.name}
       </h1>
       <div className="model-chips">
-        {!source.version?.startsWith(format) && <Chip>{format}</Chip>}
-        {source.version && <Chip>{source.version}</Chip>}
+        {!(source.version ?? '').startsWith(format) && <Chip>{format}</Chip>}
+        {source.version && !source.producer?.startsWith(source.version) && <Chip>{source.version}</Chip>}
         {source.producer && <Chip>{source.producer}</Chip>}
         {graph.layouts.map((layout) => (
           <Chip key={layout}>{layout}</Chip>

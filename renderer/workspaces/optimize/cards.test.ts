@@ -12,6 +12,12 @@ describe('cards', () => {
     expect(cards.map(({ precision }) => precision)).toEqual(['float32', 'float16', 'int8']);
   });
 
+  it('leave out the search while it cannot run', () => {
+    const auto = { precision: 'auto' as const, sizeBytes: 1, needsSamples: true };
+    expect(cardsOf([{ ...auto, blocked: 'not here' }])).toEqual([]);
+    expect(cardsOf([auto])).toHaveLength(1);
+  });
+
   it('have no invented sizes before the core answered', () => {
     expect(cardsOf([]).every(({ sizeBytes }) => sizeBytes === undefined)).toBe(true);
   });

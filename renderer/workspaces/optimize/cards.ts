@@ -27,7 +27,10 @@ const order: Record<Precision, number> = {
 /** The cards to show: what the core estimated, or the usual ones while it has not. */
 export function cardsOf(estimates: readonly EstimateView[]): CardEstimate[] {
   const cards: readonly CardEstimate[] = estimates.length > 0 ? estimates : offered;
-  return [...cards].sort((a, b) => order[a.precision] - order[b.precision]);
+  // The search is an offer only where it can run; what stands in the way of it is nothing a person can remove.
+  return cards
+    .filter(({ precision, blocked }) => precision !== 'auto' || blocked === undefined)
+    .sort((a, b) => order[a.precision] - order[b.precision]);
 }
 
 /** The precision that a stage line like "int8: calibrating 64/100" speaks of. */

@@ -10,6 +10,8 @@ export interface StripRow {
   name: string;
   precision: Precision;
   isSource: boolean;
+  /** Engine, device and threads in words. */
+  setting: string;
   profile: ProfileView;
 }
 
@@ -61,11 +63,10 @@ export function DistributionStrip({ rows }: { rows: readonly StripRow[] }) {
 
 function Strip(props: { row: StripRow; y: number; x: (ms: number) => number; end: number; width: number }) {
   const { row, y, x, end, width } = props;
-  const { profile, precision, name, isSource } = row;
+  const { profile, precision, name, isSource, setting } = row;
   const look = precisionLook[precision];
   const inside = profile.timesMs.filter((ms) => ms <= end);
   const beyond = profile.timesMs.length - inside.length;
-  const setting = `${profile.engine} · ${profile.device} · ${profile.threads === 1 ? '1 thread' : `${profile.threads} threads`}`;
   return (
     // biome-ignore lint/a11y/noInteractiveElementToNoninteractiveRole: rows are read one by one by keyboard
     <g

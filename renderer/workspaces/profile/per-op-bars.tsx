@@ -31,10 +31,11 @@ export function rankOperators(operators: readonly Operator[], most = rowsShown):
       share: sum(({ share }) => share),
     });
   }
-  let cumulative = 0;
-  return shown.map((one) => {
-    cumulative += one.share;
-    return { ...one, cumulative: Math.min(1, cumulative) };
+  const total = sorted.reduce((sum, { ms }) => sum + ms, 0);
+  let summed = 0;
+  return shown.map((one, index) => {
+    summed += one.ms;
+    return { ...one, cumulative: index === shown.length - 1 || total === 0 ? 1 : summed / total };
   });
 }
 
@@ -65,7 +66,8 @@ export function PerOpBars({
           </text>
           {bars.map(({ name, op, ms, cumulative }, index) => {
             const y = 20 + index * rowHeight + rowHeight / 2;
-            const label = op && op !== name ? `${op} ${name}` : name;
+            // XNNPACK names an operator after its kind already.
+            const label = op && !name.startsWith(op) ? `${op} ${name}` : name;
             return (
               <g
                 // biome-ignore lint/suspicious/noArrayIndexKey: operators may share a name, and their order is fixed

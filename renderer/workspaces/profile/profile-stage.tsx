@@ -11,6 +11,7 @@ import { Button, Check, classes, Field, Hollow, Segmented } from '../../ui/block
 import { ChartFrame } from '../../ui/chart-frame.tsx';
 import { plural } from '../../ui/format.ts';
 import { PrecisionMark } from '../../ui/marker.tsx';
+import { describeSetting } from '../../ui/setting.ts';
 import { DistributionStrip, type StripRow } from './distribution-strip.tsx';
 import { PerOpBars } from './per-op-bars.tsx';
 import { compareTimes, describeRatio } from './ratio.ts';
@@ -44,10 +45,14 @@ export function ProfileStage() {
           name: artifact ? artifactName(artifact) : 'source',
           precision: artifact?.precision ?? 'float32',
           isSource: artifact === undefined,
+          setting: describeSetting({
+            ...profile,
+            engine: doctor?.engines.find(({ id }) => id === profile.engine)?.name ?? profile.engine,
+          }),
           profile,
         };
       }),
-    [profiles, project],
+    [profiles, project, doctor],
   );
 
   if (!project) return null;
@@ -164,7 +169,7 @@ export function ProfileStage() {
           </section>
           <div className="per-op">
             {rows.map(
-              ({ key, name, precision, profile }) =>
+              ({ key, name, precision, profile, setting }) =>
                 profile.perOp && (
                   <section key={key} className="card" aria-label={`Operators of ${name}`}>
                     <ChartFrame
@@ -180,7 +185,7 @@ export function ProfileStage() {
                           share,
                         ]),
                       }}
-                      note={`${profile.engine}, ${profile.device}, ${plural(profile.threads, 'thread')}. Timing each operator adds a little to the whole.`}
+                      note={`${setting}. Timing each operator adds to the whole.`}
                       onCopied={toast}
                     >
                       <PerOpBars operators={profile.perOp} precision={precision} />
@@ -200,13 +205,11 @@ function Verdict({ rows, pickedIds }: { rows: readonly StripRow[]; pickedIds: re
   const verdict = useMemo(() => {
     if (pickedIds.length !== 2) return undefined;
     const [first, second] = pickedIds.map((id) => rows.filter(({ profile }) => profile.artifactId === id));
-    const setting = ({ profile }: StripRow): string =>
-      `${profile.engine}, ${profile.device}, ${profile.threads === 1 ? '1 thread' : `${profile.threads} threads`}`;
     // The latest setting that both were measured in.
     for (const a of [...first].reverse()) {
-      const b = second.findLast((other) => setting(other) === setting(a));
+      const b = second.findLast((other) => other.setting === a.setting);
       const estimate = b && compareTimes(a.profile.timesMs, b.profile.timesMs);
-      if (estimate) return { text: describeRatio(a.name, b.name, estimate), setting: setting(a) };
+      if (estimate) return { text: describeRatio(a.name, b.name, estimate), setting: a.setting };
     }
     return first.length > 0 && second.length > 0 ? 'apart' : undefined;
   }, [rows, pickedIds]);
