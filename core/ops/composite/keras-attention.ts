@@ -1,43 +1,11 @@
-/** Attention layers of Keras, written out in matrix products. */
+/** Attention layers with heads of Keras, written out in matrix products. */
 import type { GraphBuilder } from '../../ir/builder.ts';
-import type { Attrs, Value } from '../../ir/graph.ts';
+import type { Value } from '../../ir/graph.ts';
 import { floatTensor, permute } from '../../ir/tensor.ts';
 import type { KerasFacet, KerasLayerView, KerasReader, KerasWeights } from '../facets.ts';
 import { isTensor } from '../keras-arguments.ts';
 import { axisOf, reshapeTo, scalarConstant, shapeOf, weightConstant } from '../keras-layers.ts';
-
-const fused: Attrs = { activation: 'none' };
-
-/** What Keras adds to the scores of positions that must not be seen; exp() of it is 0. */
-const hidden = -1e9;
-
-/** Adds a node under an inner name of the layer. */
-type Node = (op: string, inputs: readonly (Value | null)[], suffix: string, attrs?: Attrs) => Value;
-
-function nodes(layer: KerasLayerView, builder: GraphBuilder): Node {
-  return (op, inputs, suffix, attrs = {}) =>
-    builder.one(op, inputs, attrs, { name: `${layer.name}/${suffix}` });
-}
-
-/** Arguments that would change the result and are not read. */
-function refuseUnread(layer: KerasLayerView, allowed: readonly string[]): void {
-  for (const [name, value] of Object.entries(layer.kwargs)) {
-    const isPlain = value === null || value === undefined || value === false || name === 'training';
-    if (!isPlain && !allowed.includes(name)) layer.refuse(`argument ${name} is not read`);
-  }
-  for (const option of ['use_gate', 'sliding_window', 'use_logit_soft_cap']) {
-    if (layer.config[option]) layer.refuse(`option ${option} is not read`);
-  }
-}
-
-/** Scores to add: 0 where a query may see a key that is not later, for `repeats` queries of each time. */
-function causalMask(queries: number, keys: number, repeats: number): Float32Array {
-  const mask = new Float32Array(repeats * queries * keys);
-  for (let row = 0; row < repeats * queries; row++) {
-    for (let key = (row % queries) + 1; key < keys; key++) mask[row * keys + key] = hidden;
-  }
-  return mask;
-}
+import { causalMask, fused, hidden, nodes, refuseUnread } from './keras-scores.ts';
 
 /** `x · kernel + bias` with the heads' axes of the kernel merged: `[…, heads × size]`. */
 function projection(
@@ -255,89 +223,6 @@ function multiHead(plan: (layer: KerasLayerView) => HeadPlan): KerasReader {
   };
 }
 
-/** Query, value and key of Attention and AdditiveAttention, which come in that order. */
-function sidesOf(layer: KerasLayerView): { query: Value; key: Value; value: Value } {
-  const [query, value, key = value] = layer.inputs;
-  if (!query || !value) return layer.refuse('takes a query and a value');
-  for (const side of [query, value, key]) {
-    if (side.type.shape.length !== 3)
-      return layer.refuse(`takes tensors of 3 axes, not ${side.type.shape.length}`);
-  }
-  return { query, key, value };
-}
-
-/** softmax(scores) V, with the causal mask where it is asked for. */
-function seenBy(layer: KerasLayerView, builder: GraphBuilder, scores: Value, value: Value): Value {
-  const node = nodes(layer, builder);
-  const [, queries, keys] = shapeOf(layer, scores);
-  let shown = scores;
-  if (layer.kwargs.use_causal_mask === true || layer.config.causal === true) {
-    const mask = builder.constant(
-      `${layer.name}/causal_mask`,
-      floatTensor([queries, keys], causalMask(queries, keys, 1)),
-    );
-    shown = node('Add', [scores, mask], 'causal_scores', fused);
-  }
-  const weights = node('Softmax', [shown], 'weights', { axis: 2 });
-  return builder.one('MatMul', [weights, value], {}, { name: layer.name });
-}
-
-const attention: KerasReader = (layer, builder) => {
-  refuseUnread(layer, ['use_causal_mask']);
-  const { query, key, value } = sidesOf(layer);
-  const node = nodes(layer, builder);
-  if (layer.string('score_mode', 'dot') !== 'dot') return additive(layer, builder, 'concat_score_weight');
-  let scores = node('MatMul', [query, node('Transpose', [key], 'key_turned', { perm: [0, 2, 1] })], 'scores');
-  if (layer.boolean('use_scale', false)) {
-    const scale = weightConstant(builder, `${layer.name}/scale`, layer.weight('scale', []));
-    scores = node('Mul', [scores, scale], 'scaled_scores', fused);
-  }
-  return [seenBy(layer, builder, scores, value)];
-};
-
-/** Σ scale × tanh(query + key) over the features; Attention's `concat` mode scales the sum instead. */
-function additive(
-  layer: KerasLayerView,
-  builder: GraphBuilder,
-  mode: 'scale' | 'concat_score_weight',
-): Value[] {
-  const { query, key, value } = sidesOf(layer);
-  const node = nodes(layer, builder);
-  const [batch, queries, width] = shapeOf(layer, query);
-  const keys = shapeOf(layer, key)[1];
-  const q = reshapeTo(builder, query, [batch, queries, 1, width], `${layer.name}/query_raised`);
-  const k = reshapeTo(builder, key, [batch, 1, keys, width], `${layer.name}/key_raised`);
-  let sum = node('Add', [q, k], 'sum', fused);
-  if (mode === 'concat_score_weight' && layer.boolean('use_scale', false)) {
-    sum = node(
-      'Mul',
-      [sum, weightConstant(builder, `${layer.name}/scale`, layer.weight('scale', []))],
-      'scaled',
-      fused,
-    );
-  }
-  let curved = node('Tanh', [sum], 'curved');
-  if (mode === 'scale' && layer.boolean('use_scale', true)) {
-    const scale = weightConstant(builder, `${layer.name}/scale`, layer.weight('scale', [width]));
-    curved = node('Mul', [curved, scale], 'weighted', fused);
-  }
-  const axis = builder.constant(`${layer.name}/features`, {
-    dtype: 'int64',
-    shape: [1],
-    bytes: new Uint8Array(BigInt64Array.of(3n).buffer),
-  });
-  let scores = node('ReduceSum', [curved, axis], 'scores', { keepDims: false });
-  if (mode === 'concat_score_weight') {
-    const weight = weightConstant(
-      builder,
-      `${layer.name}/concat_score_weight`,
-      layer.weight('concat_score_weight', []),
-    );
-    scores = node('Mul', [scores, weight], 'weighted_scores', fused);
-  }
-  return [seenBy(layer, builder, scores, value)];
-}
-
 const grouped = multiHead((layer) => {
   const groups = layer.int('num_key_value_heads');
   const heads = layer.int('num_query_heads');
@@ -355,9 +240,4 @@ export const attentionKeras: KerasFacet = {
   })),
   GroupQueryAttention: grouped,
   GroupedQueryAttention: grouped,
-  Attention: attention,
-  AdditiveAttention: (layer, builder) => {
-    refuseUnread(layer, ['use_causal_mask']);
-    return additive(layer, builder, 'scale');
-  },
 };

@@ -5,7 +5,8 @@ import { floatTensor } from '../../ir/tensor.ts';
 import type { KerasFacet, KerasLayerView, KerasReader } from '../facets.ts';
 import { isTensor } from '../keras-arguments.ts';
 import { intsConstant, reshapeTo, shapeOf } from '../keras-layers.ts';
-import { type Cell, type CellSource, makeCell, type State } from './keras-cells.ts';
+import type { Cell, CellSource, State } from './keras-cell.ts';
+import { makeCell } from './keras-cells.ts';
 
 /** More steps than this make a graph that no runtime is quick with. */
 const mostSteps = 512;
