@@ -3,26 +3,10 @@ import { type DType, isFloat } from '../../ir/dtype.ts';
 import type { Graph, Node, QuantParams, TensorType, Value, ValueId } from '../../ir/graph.ts';
 import { contiguous, floatTensor, type Tensor, toFloat32, toNumbers } from '../../ir/tensor.ts';
 import type { TfliteTensorRef, TfliteWriteContext } from '../../ops/facets.ts';
-import { tensorTypeCode } from '../../ops/tflite-types.ts';
 import { arrange, arrangeQuant, contentKey, quantOfBorder } from './constants.ts';
-import { builtinCode, optionsTables } from './options.ts';
+import { draftModel, type FileOperator, type FileTensor } from './model-draft.ts';
 import type { Draft } from './schema.ts';
-import { newestRuntime, operatorVersion, runtimeOf, type SignatureTensor } from './versions.ts';
-
-/** What one tensor of the file is; the draft of its table is made at the end. */
-interface FileTensor extends SignatureTensor {
-  readonly name: string;
-  readonly quant?: QuantParams;
-  readonly buffer: number;
-}
-
-interface FileOperator {
-  readonly builtin: string;
-  readonly version: number;
-  readonly inputs: readonly number[];
-  readonly outputs: readonly number[];
-  readonly options?: { readonly table: string; readonly fields: Readonly<Record<string, unknown>> };
-}
+import { newestRuntime, operatorVersion, runtimeOf } from './versions.ts';
 
 /** Thrown by `refuse` and caught where the node is written, so that all refusals are collected. */
 class Refusal extends Error {
@@ -183,44 +167,13 @@ export class WriteContext implements TfliteWriteContext {
 
   /** The parts of the model's table; `extraBuffers` follow the tensors' own. */
   draft(outputs: readonly TfliteTensorRef[], extraBuffers: readonly Uint8Array[]): Draft<'Model'> {
-    const codes: Draft<'OperatorCode'>[] = [];
-    const codeIndex = new Map<string, number>();
-    const operators = this.operators.map((operator): Draft<'Operator'> => {
-      const key = `${operator.builtin} ${operator.version}`;
-      let index = codeIndex.get(key);
-      if (index === undefined) {
-        index = codes.length;
-        codeIndex.set(key, index);
-        const code = builtinCode(operator.builtin);
-        // Readers from before 2021 know only the one-byte field; 127 there says "look at the wide one".
-        codes.push({
-          deprecated_builtin_code: Math.min(code, 127),
-          builtin_code: code,
-          version: operator.version,
-        });
-      }
-      return {
-        opcode_index: index,
-        inputs: operator.inputs,
-        outputs: operator.outputs,
-        builtin_options_type: operator.options ? optionsTables.indexOf(operator.options.table) : undefined,
-        builtin_options: operator.options?.fields,
-      };
+    return draftModel({
+      tensors: this.tensors,
+      operators: this.operators,
+      buffers: [...this.buffers, ...extraBuffers],
+      inputs: this.graph.inputs.map((id) => this.tensor(id).index),
+      outputs: outputs.map((ref) => ref.index),
     });
-    return {
-      version: 3,
-      operator_codes: codes,
-      subgraphs: [
-        {
-          name: 'main',
-          tensors: this.tensors.map(draftTensor),
-          inputs: this.graph.inputs.map((id) => this.tensor(id).index),
-          outputs: outputs.map((ref) => ref.index),
-          operators,
-        },
-      ],
-      buffers: [...this.buffers, ...extraBuffers].map((data) => (data.byteLength > 0 ? { data } : {})),
-    };
   }
 
   get bufferCount(): number {
@@ -329,20 +282,6 @@ export class WriteContext implements TfliteWriteContext {
     this.names.add(name);
     return name;
   }
-}
-
-function draftTensor(tensor: FileTensor): Draft<'Tensor'> {
-  return {
-    name: tensor.name,
-    shape: tensor.shape,
-    type: tensorTypeCode(tensor.dtype),
-    buffer: tensor.buffer,
-    quantization: tensor.quant && {
-      scale: tensor.quant.scales,
-      zero_point: tensor.quant.zeroPoints,
-      quantized_dimension: tensor.quant.axis ?? 0,
-    },
-  };
 }
 
 /** The numbers that a float16 or integer constant stands for, for writers that look at small constants. */

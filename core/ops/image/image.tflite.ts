@@ -1,6 +1,6 @@
 import type { Node, Value } from '../../ir/graph.ts';
 import type { TfliteFacet, TfliteWriteContext } from '../facets.ts';
-import { gatherByAxis } from '../shape/shape.tflite.ts';
+import { gatherByAxis } from '../shape/gather-by-axis.ts';
 import {
   attrsOf,
   innerLike,

@@ -14,16 +14,15 @@ import {
   outputTensor,
   outputValue,
   outputWithQuantOf,
-  paddingTensor,
   requantized,
   reshape,
-  scalarLike,
   shapeOf,
   writeMove,
 } from '../tflite-helpers.ts';
 import { tensorTypeCode } from '../tflite-types.ts';
+import { gather } from './gather-by-axis.ts';
 import { indexingTfliteWriters } from './indexing.tflite.ts';
-import { padIndices } from './pad-indices.ts';
+import { writePad } from './pad.tflite.ts';
 import { shapeTfliteReaders } from './shape.tflite-read.ts';
 import { resolveSlice, sliceLength } from './slice-ranges.ts';
 
@@ -130,102 +129,6 @@ function writeSlice(node: Node, context: TfliteWriteContext): void {
   const mask = ranges.reduce((bits, range, axis) => (range.end < 0 ? bits | (1 << axis) : bits), 0);
   const options = { table: 'StridedSliceOptions', fields: { end_mask: mask } };
   writeMove(node, context, (x, y) => context.op('STRIDED_SLICE', [x, begin, end, strides], [y], options));
-}
-
-function writePad(node: Node, context: TfliteWriteContext): void {
-  const { mode } = attrsOf(node, 'Pad');
-  const x = inputValue(node, context, 0);
-  const shape = shapeOf(x, context);
-  const pads = constantInput(node, context, 1)!;
-  const rows = shape.map((_, axis): [number, number] => [pads[axis], pads[axis + shape.length]]);
-  if (mode === 'constant') padConstant(node, context, rows);
-  else if (
-    mode === 'reflect' &&
-    rows.every((row, axis) => row.every((pad) => pad >= 0 && pad < shape[axis]))
-  ) {
-    const paddings = paddingTensor(context, `${node.id}/paddings`, rows);
-    const options = { table: 'MirrorPadOptions', fields: { mode: 0 } };
-    writeMove(node, context, (from, to) => context.op('MIRROR_PAD', [from, paddings], [to], options));
-  } else {
-    writeMove(node, context, (from, to) => {
-      const maps = rows.map(([before, after], axis) => padIndices(mode, shape[axis], before, after));
-      gatherByAxis(node, context, x, from, to, maps);
-    });
-  }
-}
-
-/** PAD fills with the real number 0, PADV2 with a constant; what the amounts crop is cut off first. */
-function padConstant(node: Node, context: TfliteWriteContext, rows: readonly [number, number][]): void {
-  const x = inputValue(node, context, 0);
-  const shape = shapeOf(x, context);
-  if (shape.length > 5) context.refuse(`TFLite pads up to rank 5, not ${shape.length}`);
-  const fill = padFill(node, context, x);
-  writeMove(node, context, (from, to) => {
-    let source = from;
-    if (rows.some((row) => row.some((pad) => pad < 0))) {
-      const begin = rows.map(([before]) => Math.max(0, -before));
-      const size = rows.map(
-        ([before, after], axis) => shape[axis] + Math.min(0, before) + Math.min(0, after),
-      );
-      const isLast = rows.every((row) => row.every((pad) => pad <= 0));
-      source = isLast ? to : innerLike(context, `${node.id}/cropped`, x, size);
-      const vectors = [
-        int32Vector(context, `${node.id}/begin`, begin),
-        int32Vector(context, `${node.id}/size`, size),
-      ];
-      context.op('SLICE', [from, ...vectors], [source]);
-      if (isLast) return;
-    }
-    const amounts = rows.map(([before, after]): [number, number] => [
-      Math.max(0, before),
-      Math.max(0, after),
-    ]);
-    const paddings = paddingTensor(context, `${node.id}/paddings`, amounts);
-    if (fill) context.op('PADV2', [source, paddings, fill], [to]);
-    else context.op('PAD', [source, paddings], [to]);
-  });
-}
-
-/** What to fill with; undefined for the real number 0. */
-function padFill(node: Node, context: TfliteWriteContext, x: Value): TfliteTensorRef | undefined {
-  const value = constantInput(node, context, 2)?.[0];
-  if (value === undefined) return undefined;
-  const { quant } = inputValue(node, context, 2);
-  const real = quant ? (value - quant.zeroPoints[0]) * quant.scales[0] : value;
-  return real === 0 ? undefined : scalarLike(x, context, `${node.id}/fill`, real);
-}
-
-/** Picks entries of each axis in turn by GATHER; an axis that stays as it is costs nothing. */
-export function gatherByAxis(
-  node: Node,
-  context: TfliteWriteContext,
-  x: Value,
-  from: TfliteTensorRef,
-  to: TfliteTensorRef,
-  maps: readonly (readonly number[])[],
-): void {
-  const shape = [...(x.type.shape as number[])];
-  const steps = maps.flatMap((map, axis) =>
-    map.length === shape[axis] && map.every((index, i) => index === i) ? [] : [{ axis, map }],
-  );
-  if (steps.length === 0) reshape(context, from, to, node.id, shape);
-  let source = from;
-  steps.forEach(({ axis, map }, i) => {
-    shape[axis] = map.length;
-    const target = i === steps.length - 1 ? to : innerLike(context, `${node.id}/axis${axis}`, x, [...shape]);
-    gather(context, source, int32Vector(context, `${node.id}/indices${axis}`, map), target, axis);
-    source = target;
-  });
-}
-
-function gather(
-  context: TfliteWriteContext,
-  x: TfliteTensorRef,
-  indices: TfliteTensorRef,
-  y: TfliteTensorRef,
-  axis: number,
-): void {
-  context.op('GATHER', [x, indices], [y], { table: 'GatherOptions', fields: { axis, batch_dims: 0 } });
 }
 
 /** Constant indices are counted from the front, which is all that the kernel takes. */
