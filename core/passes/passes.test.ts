@@ -269,6 +269,67 @@ const writtenOut: { name: string; op: string; build(kit: GraphKit, x: Value): Va
   },
 ];
 
+function centred(k: GraphKit, x: Value, ...axes: number[]): Value {
+  return k.binary('Sub', x, k.op('ReduceMean', [x, k.ints(...axes)], { keepDims: true }));
+}
+
+function deviation(k: GraphKit, square: Value, ...axes: number[]): Value {
+  const variance = k.op('ReduceMean', [square, k.ints(...axes)], { keepDims: true });
+  return k.op('Sqrt', [k.binary('Add', variance, k.constant([], [0.001]))]);
+}
+
+const epsilon = Math.fround(0.001);
+
+const normalizations: {
+  name: string;
+  op: string;
+  attrs: Record<string, number>;
+  build(kit: GraphKit, x: Value): Value;
+}[] = [
+  {
+    name: 'layer normalization with scale and offset',
+    op: 'LayerNormalization',
+    attrs: { axis: 2, epsilon },
+    build: (k, x) => {
+      const d = centred(k, x, -1);
+      const normal = k.binary('Div', d, deviation(k, k.op('Pow', [d, k.constant([], [2])]), -1));
+      return k.binary('Add', k.binary('Mul', normal, k.weight([6])), k.weight([6]));
+    },
+  },
+  {
+    name: 'layer normalization over two axes by a reciprocal, without parameters',
+    op: 'LayerNormalization',
+    attrs: { axis: 1, epsilon },
+    build: (k, x) => {
+      const d = centred(k, x, 1, 2);
+      return k.binary('Mul', k.op('Reciprocal', [deviation(k, k.binary('Mul', d, d), 1, 2)]), d);
+    },
+  },
+  {
+    name: 'softmax with its maximum taken off, reduced axes put back by reshapes',
+    op: 'Softmax',
+    attrs: { axis: 1 },
+    build: (k, x) => {
+      const most = k.reshape(k.op('ReduceMax', [x, k.ints(1)], { keepDims: false }), 2, 1, 6);
+      const exp = k.op('Exp', [k.binary('Sub', x, most)]);
+      return k.binary(
+        'Div',
+        exp,
+        k.reshape(k.op('ReduceSum', [exp, k.ints(1)], { keepDims: false }), 2, 1, 6),
+      );
+    },
+  },
+  {
+    name: 'softmax as it is defined',
+    op: 'Softmax',
+    attrs: { axis: 2 },
+    build: (k, x) => {
+      const exp = k.op('Exp', [x]);
+      return k.binary('Div', exp, k.op('ReduceSum', [exp, k.ints(2)], { keepDims: true }));
+    },
+  },
+];
+
 /** Nearly the same, and not to be taken for it. */
 const notTheSame: { name: string; build(kit: GraphKit, x: Value): Value }[] = [
   {
@@ -365,6 +426,18 @@ describe('preparing', () => {
     const [name] = graph.outputs;
     expectClose((await runInOrt(onnx, kit.feeds))[name], expected[name], 2e-6);
     expectClose((await runInLiteRt(graph, kit.feeds)).results[name], expected[name], 2e-6);
+  });
+
+  it.each(normalizations)('recognizes $name', async ({ op, attrs, build }) => {
+    const kit = new GraphKit();
+    const graph = kit.finish(build(kit, kit.input(2, 5, 6)));
+    const { graph: onnx } = prepareForOnnx(graph);
+    expect(histogram(onnx)).toEqual({ [op]: 1 });
+    expect(onnx.nodes[0].attrs).toEqual(attrs);
+    const expected = await runInOrt(graph, kit.feeds);
+    const [name] = graph.outputs;
+    expectClose((await runInOrt(onnx, kit.feeds))[name], expected[name], 5e-6);
+    expectClose((await runInLiteRt(graph, kit.feeds)).results[name], expected[name], 5e-6);
   });
 
   it.each(notTheSame)('leaves $name alone', ({ build }) => {

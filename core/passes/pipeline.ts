@@ -13,6 +13,7 @@ import { lowerHardSigmoid } from './lower-hard-sigmoid.ts';
 import { mergeTransposes } from './merge-transposes.ts';
 import type { Pass, PassReport } from './pass.ts';
 import { recognizeActivations } from './recognize/activations.ts';
+import { recognizeNormalizations } from './recognize/normalizations.ts';
 import { removeIdentities } from './remove-identities.ts';
 import { simplifyReshapes } from './simplify-reshapes.ts';
 import { softmaxLast } from './softmax-last.ts';
@@ -31,6 +32,7 @@ const common: readonly Pass[] = [
   removeIdentities,
   // Before anything takes parts of an activation that is written out into a neighbour.
   recognizeActivations,
+  recognizeNormalizations,
   toFullyConnected,
   simplifyReshapes,
   mergeTransposes,

@@ -43,6 +43,8 @@ const passedOn: Readonly<Record<string, (editor: GraphEditor, node: Node) => num
   Sub: (editor, node) => neutralOperand(editor, node, 0, [1]),
   Mul: (editor, node) => neutralOperand(editor, node, 1, [0, 1]),
   Div: (editor, node) => neutralOperand(editor, node, 1, [1]),
+  Max: (editor, node) => neutralOperand(editor, node, Number.NEGATIVE_INFINITY, [0, 1]),
+  Min: (editor, node) => neutralOperand(editor, node, Number.POSITIVE_INFINITY, [0, 1]),
 };
 
 function sameType(editor: GraphEditor, a: string, b: string): boolean {
