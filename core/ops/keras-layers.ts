@@ -110,6 +110,22 @@ export function resultOf(
   return builder.one(op, inputs, attrs, { name: layer.name });
 }
 
+/** Attributes of an arithmetic operator or a dense layer on its own. */
+export const plain: Attrs = { activation: 'none' };
+
+/** Adds a node under an inner name of a layer. */
+export type InnerNode = (
+  op: string,
+  inputs: readonly (Value | null)[],
+  suffix: string,
+  attrs?: Attrs,
+) => Value;
+
+export function innerNodes(layer: KerasLayerView, builder: GraphBuilder): InnerNode {
+  return (op, inputs, suffix, attrs = {}) =>
+    builder.one(op, inputs, attrs, { name: `${layer.name}/${suffix}` });
+}
+
 /** Reshapes to known sizes. */
 export function reshapeTo(builder: GraphBuilder, x: Value, shape: readonly number[], name: string): Value {
   const target = intsConstant(builder, `${name}/shape`, shape);

@@ -41,6 +41,7 @@ const orders: Readonly<Record<string, readonly string[]>> = {
   ConvLSTM2D: recurrent,
   ConvLSTM3D: recurrent,
   ConvLSTMCell: recurrent,
+  STFTSpectrogram: ['real_kernel', 'imag_kernel'],
 };
 
 /** Options that switch a variable off, by the variable's name. */
@@ -54,6 +55,7 @@ const switches: Readonly<Record<string, string>> = {
 /** Variables that a layer of this class and configuration has, in order; `undefined` for a class without any known. */
 export function weightOrder(className: string, config: Config): readonly string[] | undefined {
   if (className === 'EinsumDense' && 'bias_axes' in config && config.bias_axes === null) return ['kernel'];
+  if (className === 'STFTSpectrogram' && config.mode === 'imag') return ['imag_kernel'];
   return orders[className]?.filter((name) => {
     const option = switches[name];
     return option === undefined || config[option] !== false;

@@ -4,8 +4,16 @@ import type { Value } from '../../ir/graph.ts';
 import { floatTensor, permute } from '../../ir/tensor.ts';
 import type { KerasFacet, KerasLayerView, KerasReader, KerasWeights } from '../facets.ts';
 import { isTensor } from '../keras-arguments.ts';
-import { axisOf, reshapeTo, scalarConstant, shapeOf, weightConstant } from '../keras-layers.ts';
-import { causalMask, fused, hidden, nodes, refuseUnread } from './keras-scores.ts';
+import {
+  axisOf,
+  innerNodes,
+  plain,
+  reshapeTo,
+  scalarConstant,
+  shapeOf,
+  weightConstant,
+} from '../keras-layers.ts';
+import { causalMask, hidden, refuseUnread } from './keras-scores.ts';
 
 /** `x · kernel + bias` with the heads' axes of the kernel merged: `[…, heads × size]`. */
 function projection(
@@ -31,7 +39,7 @@ function projection(
         ? weightConstant(builder, `${layer.name}/${suffix}/bias`, { ...bias, shape: [product(outputs)] })
         : null,
     ],
-    fused,
+    plain,
     { name: suffix === 'output' ? layer.name : `${layer.name}/${suffix}` },
   );
 }
@@ -55,7 +63,7 @@ function attend(
   [query, key, value]: readonly [Value, Value, Value],
   { groups, repeats, keySize, valueSize }: HeadPlan,
 ): Value {
-  const node = nodes(layer, builder);
+  const node = innerNodes(layer, builder);
   const [batch, queries, width] = shapeOf(layer, query);
   const [, keys, keyWidth] = shapeOf(layer, key);
   const valueWidth = shapeOf(layer, value)[2];
@@ -65,7 +73,7 @@ function attend(
   const heads = groups * repeats;
 
   const scale = scalarConstant(builder, `${layer.name}/scale`, 1 / Math.sqrt(keySize));
-  const scaled = node('Mul', [project(query, 'query', width, heads, keySize), scale], 'query_scaled', fused);
+  const scaled = node('Mul', [project(query, 'query', width, heads, keySize), scale], 'query_scaled', plain);
   const q = repeats === 1 ? byHead(scaled, queries, heads, keySize, 'query') : shared(scaled);
   const k = byHead(
     project(key, 'key', keyWidth, groups, keySize),
@@ -128,7 +136,7 @@ function masked(
   keys: number,
   repeats: number,
 ): Value {
-  const node = nodes(layer, builder);
+  const node = innerNodes(layer, builder);
   let result = scores;
   if (layer.kwargs.use_causal_mask === true) {
     const mask = floatTensor([repeats * queries, keys], causalMask(queries, keys, repeats));
@@ -136,7 +144,7 @@ function masked(
       'Add',
       [result, builder.constant(`${layer.name}/causal_mask`, mask)],
       'causal_scores',
-      fused,
+      plain,
     );
   }
   const given = layer.kwargs.attention_mask;
@@ -145,12 +153,12 @@ function masked(
   const shape = shapeOf(layer, given);
   const numbers = node('Cast', [given], 'mask_numbers', { to: 'float32' });
   const one = scalarConstant(builder, `${layer.name}/one`, 1);
-  const inverted = node('Sub', [one, numbers], 'mask_inverted', fused);
+  const inverted = node('Sub', [one, numbers], 'mask_inverted', plain);
   const large = scalarConstant(builder, `${layer.name}/hidden`, hidden);
-  const penalty = node('Mul', [inverted, large], 'mask_penalty', fused);
+  const penalty = node('Mul', [inverted, large], 'mask_penalty', plain);
   const spread = shape.length === 3 ? [shape[0], 1, shape[1], shape[2]] : shape;
   const aligned = reshapeTo(builder, penalty, spread, `${layer.name}/mask_aligned`);
-  return node('Add', [result, aligned], 'masked_scores', fused);
+  return node('Add', [result, aligned], 'masked_scores', plain);
 }
 
 /** Attention over some axes of a tensor of more than three: the others go into the batch. */

@@ -3,8 +3,8 @@ import type { GraphBuilder } from '../../ir/builder.ts';
 import type { Value } from '../../ir/graph.ts';
 import { floatTensor } from '../../ir/tensor.ts';
 import type { KerasFacet, KerasLayerView, KerasReader } from '../facets.ts';
-import { intsConstant, reshapeTo, shapeOf, weightConstant } from '../keras-layers.ts';
-import { causalMask, fused, nodes, refuseUnread } from './keras-scores.ts';
+import { innerNodes, intsConstant, plain, reshapeTo, shapeOf, weightConstant } from '../keras-layers.ts';
+import { causalMask, refuseUnread } from './keras-scores.ts';
 
 /** Query, value and key of Attention and AdditiveAttention, which come in that order. */
 function sidesOf(layer: KerasLayerView): { query: Value; key: Value; value: Value } {
@@ -19,7 +19,7 @@ function sidesOf(layer: KerasLayerView): { query: Value; key: Value; value: Valu
 
 /** softmax(scores) V, with the causal mask where it is asked for. */
 function seenBy(layer: KerasLayerView, builder: GraphBuilder, scores: Value, value: Value): Value {
-  const node = nodes(layer, builder);
+  const node = innerNodes(layer, builder);
   const [, queries, keys] = shapeOf(layer, scores);
   let shown = scores;
   if (layer.kwargs.use_causal_mask === true || layer.config.causal === true) {
@@ -27,7 +27,7 @@ function seenBy(layer: KerasLayerView, builder: GraphBuilder, scores: Value, val
       `${layer.name}/causal_mask`,
       floatTensor([queries, keys], causalMask(queries, keys, 1)),
     );
-    shown = node('Add', [scores, mask], 'causal_scores', fused);
+    shown = node('Add', [scores, mask], 'causal_scores', plain);
   }
   const weights = node('Softmax', [shown], 'weights', { axis: 2 });
   return builder.one('MatMul', [weights, value], {}, { name: layer.name });
@@ -36,12 +36,12 @@ function seenBy(layer: KerasLayerView, builder: GraphBuilder, scores: Value, val
 const attention: KerasReader = (layer, builder) => {
   refuseUnread(layer, ['use_causal_mask']);
   const { query, key, value } = sidesOf(layer);
-  const node = nodes(layer, builder);
+  const node = innerNodes(layer, builder);
   if (layer.string('score_mode', 'dot') !== 'dot') return additive(layer, builder, 'concat_score_weight');
   let scores = node('MatMul', [query, node('Transpose', [key], 'key_turned', { perm: [0, 2, 1] })], 'scores');
   if (layer.boolean('use_scale', false)) {
     const scale = weightConstant(builder, `${layer.name}/scale`, layer.weight('scale', []));
-    scores = node('Mul', [scores, scale], 'scaled_scores', fused);
+    scores = node('Mul', [scores, scale], 'scaled_scores', plain);
   }
   return [seenBy(layer, builder, scores, value)];
 };
@@ -53,24 +53,24 @@ function additive(
   mode: 'scale' | 'concat_score_weight',
 ): Value[] {
   const { query, key, value } = sidesOf(layer);
-  const node = nodes(layer, builder);
+  const node = innerNodes(layer, builder);
   const [batch, queries, width] = shapeOf(layer, query);
   const keys = shapeOf(layer, key)[1];
   const q = reshapeTo(builder, query, [batch, queries, 1, width], `${layer.name}/query_raised`);
   const k = reshapeTo(builder, key, [batch, 1, keys, width], `${layer.name}/key_raised`);
-  let sum = node('Add', [q, k], 'sum', fused);
+  let sum = node('Add', [q, k], 'sum', plain);
   if (mode === 'concat_score_weight' && layer.boolean('use_scale', false)) {
     sum = node(
       'Mul',
       [sum, weightConstant(builder, `${layer.name}/scale`, layer.weight('scale', []))],
       'scaled',
-      fused,
+      plain,
     );
   }
   let curved = node('Tanh', [sum], 'curved');
   if (mode === 'scale' && layer.boolean('use_scale', true)) {
     const scale = weightConstant(builder, `${layer.name}/scale`, layer.weight('scale', [width]));
-    curved = node('Mul', [curved, scale], 'weighted', fused);
+    curved = node('Mul', [curved, scale], 'weighted', plain);
   }
   const axis = intsConstant(builder, `${layer.name}/features`, [3]);
   let scores = node('ReduceSum', [curved, axis], 'scores', { keepDims: false });
@@ -80,7 +80,7 @@ function additive(
       `${layer.name}/concat_score_weight`,
       layer.weight('concat_score_weight', []),
     );
-    scores = node('Mul', [scores, weight], 'weighted_scores', fused);
+    scores = node('Mul', [scores, weight], 'weighted_scores', plain);
   }
   return [seenBy(layer, builder, scores, value)];
 }

@@ -1,20 +1,8 @@
 /** What Keras' attention layers share. */
-import type { GraphBuilder } from '../../ir/builder.ts';
-import type { Attrs, Value } from '../../ir/graph.ts';
 import type { KerasLayerView } from '../facets.ts';
-
-export const fused: Attrs = { activation: 'none' };
 
 /** What Keras adds to the scores of positions that must not be seen; exp() of it is 0. */
 export const hidden = -1e9;
-
-/** Adds a node under an inner name of the layer. */
-export type Node = (op: string, inputs: readonly (Value | null)[], suffix: string, attrs?: Attrs) => Value;
-
-export function nodes(layer: KerasLayerView, builder: GraphBuilder): Node {
-  return (op, inputs, suffix, attrs = {}) =>
-    builder.one(op, inputs, attrs, { name: `${layer.name}/${suffix}` });
-}
 
 /** Arguments that would change the result and are not read. */
 export function refuseUnread(layer: KerasLayerView, allowed: readonly string[]): void {

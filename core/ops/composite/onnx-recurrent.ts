@@ -4,12 +4,20 @@
  */
 import type { GraphBuilder } from '../../ir/builder.ts';
 import type { Value } from '../../ir/graph.ts';
-import { floatTensor, int64Tensor, type Tensor, toFloat32 } from '../../ir/tensor.ts';
+import { floatTensor, type Tensor, toFloat32 } from '../../ir/tensor.ts';
 import type { OnnxNodeView, OnnxReader } from '../facets.ts';
 import { input, only } from '../onnx-helpers.ts';
 import { indices, pickByAxis, reshaped } from '../pick-elements.ts';
-
-type Kind = 'RNN' | 'GRU' | 'LSTM';
+import {
+  type Direction,
+  gruStep,
+  type Kind,
+  lstmStep,
+  rnnStep,
+  type Setup,
+  type State,
+  Writer,
+} from './onnx-cells.ts';
 
 const gateCount: Readonly<Record<Kind, number>> = { RNN: 1, GRU: 3, LSTM: 4 };
 const defaultActivations: Readonly<Record<Kind, readonly string[]>> = {
@@ -21,70 +29,6 @@ const knownActivations = ['Sigmoid', 'Tanh', 'Relu', 'HardSigmoid', 'Softsign', 
 
 /** Beyond this many steps a written-out network is too large to be of use. */
 const mostSteps = 1024;
-
-/** Adds nodes under names of the recurrent node. */
-class Writer {
-  readonly builder: GraphBuilder;
-  private readonly prefix: string;
-
-  constructor(builder: GraphBuilder, prefix: string) {
-    this.builder = builder;
-    this.prefix = prefix;
-  }
-
-  one(op: string, inputs: readonly (Value | null)[], attrs: Record<string, unknown>, what: string): Value {
-    return this.builder.one(op, inputs, attrs as Parameters<GraphBuilder['one']>[2], {
-      name: `${this.prefix}/${what}`,
-    });
-  }
-
-  two(op: 'Add' | 'Sub' | 'Mul', a: Value, b: Value, what: string): Value {
-    return this.one(op, [a, b], { activation: 'none' }, what);
-  }
-
-  dense(x: Value, weights: Value, bias: Value | null, what: string): Value {
-    return this.one('FullyConnected', [x, weights, bias], { activation: 'none' }, what);
-  }
-
-  split(x: Value, axis: number, parts: number, what: string): Value[] {
-    const size = Number(x.type.shape[axis]) / parts;
-    const sizes = this.ints(new Array<number>(parts).fill(size), `${what}/sizes`);
-    return this.builder.add('Split', [x, sizes], { axis }, { name: `${this.prefix}/${what}` });
-  }
-
-  reshape(x: Value, shape: readonly number[], what: string): Value {
-    return this.one('Reshape', [x, this.ints(shape, `${what}/shape`)], { allowZero: false }, what);
-  }
-
-  ints(values: readonly number[], what: string): Value {
-    return this.constant(int64Tensor([values.length], values), what);
-  }
-
-  constant(tensor: Tensor, what: string): Value {
-    return this.builder.constant(`${this.prefix}/${what}`, tensor);
-  }
-}
-
-interface Direction {
-  readonly w: Tensor;
-  readonly r: Tensor;
-  /** Biases of input and state products, `[gates × H]` each. */
-  readonly wb: Float32Array;
-  readonly rb: Float32Array;
-  readonly peephole: readonly Tensor[] | undefined;
-  readonly activations: readonly string[];
-  readonly h: Value | null;
-  readonly c: Value | null;
-  readonly reverse: boolean;
-}
-
-interface Setup {
-  readonly kind: Kind;
-  readonly steps: number;
-  readonly batch: number;
-  readonly hidden: number;
-  readonly linearBeforeReset: boolean;
-}
 
 /** Entry `direction` of a tensor whose first axis is the direction. */
 function directionOf(tensor: Tensor, direction: number): Tensor {
@@ -146,97 +90,6 @@ function readDirections(node: OnnxNodeView, setup: Setup, out: Writer): Directio
   }));
 }
 
-function activate(out: Writer, name: string, x: Value, what: string): Value {
-  return out.one(name, [x], name === 'HardSigmoid' ? { alpha: 0.2, beta: 0.5 } : {}, what);
-}
-
-/** Product of the state with the recurrent weights, added to what the input gives; nothing to add for a zero state. */
-function joined(out: Writer, x: Value, h: Value | null, r: Value, bias: Value | null, what: string): Value {
-  return h ? out.two('Add', x, out.dense(h, r, bias, `${what}/state`), `${what}/sum`) : x;
-}
-
-interface State {
-  readonly h: Value | null;
-  readonly c: Value | null;
-}
-
-type Step = (x: Value, state: State, what: string) => State;
-
-function rnnStep(out: Writer, direction: Direction, prefix: string): Step {
-  const r = out.constant(direction.r, `${prefix}/r`);
-  return (x, { h }, what) => ({
-    h: activate(out, direction.activations[0], joined(out, x, h, r, null, what), `${what}/h`),
-    c: null,
-  });
-}
-
-/** Gates i, o, f, c. */
-function lstmStep(out: Writer, direction: Direction, prefix: string): Step {
-  const r = out.constant(direction.r, `${prefix}/r`);
-  const [f, g, h] = direction.activations;
-  const peephole = direction.peephole?.map((tensor, i) => out.constant(tensor, `${prefix}/peephole${i}`));
-  const seen = (gate: Value, c: Value | null, index: number, what: string) =>
-    peephole && c
-      ? out.two('Add', gate, out.two('Mul', c, peephole[index], `${what}/peephole`), `${what}/seen`)
-      : gate;
-  return (x, state, what) => {
-    const [i, o, forget, candidate] = out.split(
-      joined(out, x, state.h, r, null, what),
-      1,
-      4,
-      `${what}/gates`,
-    );
-    const inGate = activate(out, f, seen(i, state.c, 0, `${what}/i`), `${what}/i`);
-    const fresh = out.two('Mul', inGate, activate(out, g, candidate, `${what}/candidate`), `${what}/fresh`);
-    let c = fresh;
-    if (state.c) {
-      const forgetGate = activate(out, f, seen(forget, state.c, 2, `${what}/f`), `${what}/f`);
-      c = out.two('Add', out.two('Mul', forgetGate, state.c, `${what}/kept`), fresh, `${what}/c`);
-    }
-    const outGate = activate(out, f, seen(o, c, 1, `${what}/o`), `${what}/o`);
-    return { h: out.two('Mul', outGate, activate(out, h, c, `${what}/squashed`), `${what}/h`), c };
-  };
-}
-
-/** Gates z, r, h. */
-function gruStep(out: Writer, direction: Direction, setup: Setup, prefix: string): Step {
-  const { hidden } = setup;
-  const rows = (from: number, to: number) =>
-    pickByAxis(direction.r, [indices((to - from) * hidden).map((k) => from * hidden + k), indices(hidden)]);
-  const gatesR = out.constant(rows(0, 2), `${prefix}/r`);
-  const freshR = out.constant(rows(2, 3), `${prefix}/rh`);
-  const stateBias = out.constant(floatTensor([hidden], direction.rb.slice(2 * hidden)), `${prefix}/rb`);
-  const one = out.constant(floatTensor([], [1]), `${prefix}/one`);
-  const sizes = out.ints([2 * hidden, hidden], `${prefix}/sizes`);
-  const [f, g] = direction.activations;
-  return (x, { h }, what) => {
-    const [gates, candidate] = out.builder.add('Split', [x, sizes], { axis: 1 });
-    const [z, r] = out.split(joined(out, gates, h, gatesR, null, what), 1, 2, `${what}/gates`);
-    const update = activate(out, f, z, `${what}/z`);
-    let sum = candidate;
-    if (h || setup.linearBeforeReset) {
-      const reset = activate(out, f, r, `${what}/r`);
-      let recurrent: Value;
-      if (!setup.linearBeforeReset)
-        recurrent = out.dense(out.two('Mul', reset, h!, `${what}/reset`), freshR, null, `${what}/rh`);
-      else
-        recurrent = out.two(
-          'Mul',
-          reset,
-          h ? out.dense(h, freshR, stateBias, `${what}/rh`) : stateBias,
-          `${what}/reset`,
-        );
-      sum = out.two('Add', candidate, recurrent, `${what}/sum2`);
-    }
-    const fresh = activate(out, g, sum, `${what}/candidate`);
-    const share = out.two('Mul', out.two('Sub', one, update, `${what}/rest`), fresh, `${what}/fresh`);
-    return {
-      h: h ? out.two('Add', share, out.two('Mul', update, h, `${what}/kept`), `${what}/h`) : share,
-      c: null,
-    };
-  };
-}
-
 /** The bias that goes with the input's product: both, but for the part of GRU that the reset gate multiplies. */
 function inputBias(direction: Direction, setup: Setup): Tensor {
   const sum = direction.wb.map((value, i) => {
@@ -278,7 +131,7 @@ function unroll(
 function readRecurrent(kind: Kind): OnnxReader {
   return (node, builder) => {
     const layout = node.int('layout', 0);
-    const hidden = node.int('hidden_size', 0);
+    const hidden = node.int('hidden_size', 0) || Number(input(node, 2).type.shape[2]);
     if (node.float('clip', 0) !== 0) node.refuse('clip is not supported');
     if (kind === 'LSTM') only(node, 'input_forget', node.int('input_forget', 0), 0);
     const x = input(node, 0);
