@@ -14,6 +14,7 @@ import { borderOnnx } from './border/border.onnx.ts';
 import { borderDefinitions } from './border/border.op.ts';
 import { borderTflite } from './border/border.tflite.ts';
 import { compositeKeras } from './composite/composite.keras.ts';
+import { compositeOnnx } from './composite/composite.onnx.ts';
 import { convKeras } from './conv/conv.keras.ts';
 import { convOnnx } from './conv/conv.onnx.ts';
 import { convDefinitions } from './conv/conv.op.ts';
@@ -97,6 +98,7 @@ export const onnxReaders: Readonly<Record<string, Readonly<Record<number, OnnxRe
   ...shapeOnnx.read,
   ...imageOnnx.read,
   ...borderOnnx.read,
+  ...compositeOnnx.read,
 };
 
 const everyTfliteWriter = {

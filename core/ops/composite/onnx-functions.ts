@@ -72,10 +72,11 @@ const readEyeLike: OnnxReader = (node, builder) => {
 
 /** Two operands as one matrix product. */
 const readEinsum: OnnxReader = (node, builder) => {
-  const [left, right] = [input(node, 0), node.inputs[1]];
+  const [left, right] = [input(node, 0), node.inputs[1] ?? null];
   const equation = node.string('equation', '');
-  if (!right || node.inputs.length > 2)
-    node.refuse(`${equation} does not take two operands, which alone is supported`);
+  if (!right || node.inputs.length > 2) {
+    return node.refuse(`${equation} does not take two operands, which alone is supported`);
+  }
   const open = [left, right].find((value) => value.type.shape.some((dim) => typeof dim !== 'number'));
   if (open) throw new Error(`Einsum "${node.name}" works on an open dimension of "${open.id}"`);
   try {

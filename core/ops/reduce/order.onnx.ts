@@ -20,7 +20,7 @@ const readTopK: OnnxReader = (node, builder) => {
 
 export const orderReaders = { CumSum: { 11: readCumSum }, TopK: { 1: readTopK } };
 
-export const orderWriters: Readonly<Record<string, OnnxWriter>> = {
+export const orderWriters = {
   CumSum: (node, context) =>
     context.node('CumSum', node.inputs, node.outputs, {
       exclusive: int(node.attrs.exclusive === true),
@@ -31,4 +31,4 @@ export const orderWriters: Readonly<Record<string, OnnxWriter>> = {
       axis: int(node.attrs.axis as number),
       largest: int(node.attrs.largest === true),
     }),
-};
+} satisfies Record<string, OnnxWriter>;

@@ -94,11 +94,11 @@ export const indexingReaders = {
   Trilu: { 14: readTrilu },
 };
 
-export const indexingWriters: Readonly<Record<string, OnnxWriter>> = {
+export const indexingWriters = {
   GatherElements: writeAxis('GatherElements'),
   GatherND: (node, context) =>
     context.node('GatherND', node.inputs, node.outputs, { batch_dims: int(node.attrs.batchDims as number) }),
   ScatterElements: writeReduced('ScatterElements', true),
   ScatterND: writeReduced('ScatterND', false),
   OneHot: writeAxis('OneHot'),
-};
+} satisfies Record<string, OnnxWriter>;
