@@ -32,8 +32,10 @@ export async function printError(io: CliIo, thrown: unknown, json: boolean): Pro
     io.err(`error ${error.code}: ${error.message}\n`);
     // A single issue has said it all in the sentence.
     if (error.issues.length > 1) {
-      for (const issue of error.issues)
-        io.err(`  - ${issue.node ? `${issue.node}: ` : ''}${issue.message}\n`);
+      for (const issue of error.issues) {
+        const named = issue.node === undefined || issue.message.includes(issue.node);
+        io.err(`  - ${named ? '' : `${issue.node}: `}${issue.message}\n`);
+      }
     }
     if (error.hint) io.err(`hint: ${error.hint}\n`);
     if (error.code === 'internal' && thrown instanceof Error && process.env.WHITTLE_DEBUG)

@@ -28,6 +28,8 @@ export interface MakeContext {
   readonly reference: FloatReference;
   readonly engines: Engines;
   readonly force: boolean;
+  /** Look into each file: error per operator, samples whose answer changed. */
+  readonly detail: boolean;
   readonly timings: Timings;
   /** Of the source, for the description in the file. */
   readonly sourceName: string;

@@ -29,6 +29,8 @@ export interface OptimizeRequest {
   readonly outDir: string;
   /** Replace files that are there already. */
   readonly force?: boolean;
+  /** Also measure what `artifact.detail` shows. */
+  readonly detail?: boolean;
 }
 
 /** Quality is measured on as many samples as calibration uses, and at least on so many when there are more. */
@@ -127,6 +129,7 @@ export async function optimize(
         reference,
         engines,
         force: request.force ?? false,
+        detail: request.detail ?? false,
         timings,
         sourceName: viewSource(source).name,
         sourceSizeBytes: source.sizeBytes,

@@ -46,7 +46,7 @@ const implementations: Implementations = {
   },
   async optimize(params, context) {
     const { optimize } = await import('./optimize.ts');
-    return optimize({ ...params, force: true }, context);
+    return optimize({ ...params, force: true, detail: true }, context);
   },
   async profile(params, context) {
     const { profileModels } = await import('./profile-models.ts');

@@ -62,7 +62,7 @@ export function requireGraph(model: SourceModel): Graph {
 function issuesError(path: string, errors: readonly Issue[]): WhittleError {
   const known = errors.find((issue) => (errorCodes as readonly string[]).includes(issue.code));
   const code: ErrorCode = (known?.code as ErrorCode | undefined) ?? 'model.invalid';
-  const list = errors.map((issue) => issue.message);
+  const list = errors.map((issue) => issue.message.replace(/[.;]?$/, '.'));
   const hints = new Set(errors.flatMap((issue) => issue.hint ?? []));
   return new WhittleError(code, `${path} cannot be converted. ${list.join(' ')}`, {
     issues: [...errors],

@@ -65,8 +65,7 @@ export async function createStudio(options: StudioOptions): Promise<Studio> {
     openings: new Map(),
     emit,
   };
-  for (const view of await store.recover())
-    queue.recall({ ...view, state: 'failed', error: crashed(view.stage) });
+  for (const view of await store.recover()) queue.recall({ ...view, state: 'failed', error: crashed });
 
   return {
     handlers: {
@@ -94,11 +93,9 @@ export async function createStudio(options: StudioOptions): Promise<Studio> {
   };
 }
 
-function crashed(stage: string): ErrorView {
-  return {
-    code: 'job.crashed',
-    message: `The core ended while this job was under way (${stage}).`,
-    hint: 'The runtime may have crashed on this model, or memory ran out. Run it again; if it ends again, pick fewer precisions.',
-    issues: [],
-  };
-}
+const crashed: ErrorView = {
+  code: 'job.crashed',
+  message: 'The core ended while this job was under way.',
+  hint: 'The runtime may have crashed on this model, or memory ran out. Run it again; if it ends again, pick fewer precisions.',
+  issues: [],
+};

@@ -2,15 +2,16 @@ import type { ArtifactDetail, GateView, LatencyView, QualityView } from '../cont
 import { previewImage } from '../data/describe.ts';
 import { evaluateArtifact } from '../evaluate/evaluate.ts';
 import { checkGates, type GateFacts } from '../evaluate/gates.ts';
-import { adaptFeeds, type PortAdapters } from '../evaluate/port-adapters.ts';
+import { adaptFeeds } from '../evaluate/port-adapters.ts';
 import { runReference } from '../evaluate/reference.ts';
 import type { Session } from '../ir/engine.ts';
-import { type Graph, valueNamed } from '../ir/graph.ts';
-import type { Prepared } from '../passes/pipeline.ts';
+import type { Graph } from '../ir/graph.ts';
 import { estimateSizes } from '../quantize/estimate.ts';
 import type { QuantPlan } from '../quantize/plan.ts';
 import type { ArtifactTarget } from './artifact-targets.ts';
 import type { MakeContext } from './make-artifact.ts';
+import { openWrittenFile, portAdaptersOf } from './open-written-file.ts';
+import { measureOperators } from './operator-detail.ts';
 import { measureQuickly } from './quick-latency.ts';
 
 export interface Verdict {
@@ -44,7 +45,7 @@ export async function verifyFile(
   onProgress: (share: number) => void,
 ): Promise<Verdict> {
   const { dataset, reference, signal } = context;
-  const session = await openFile(path, target, file.graph, context);
+  const session = await openWrittenFile(path, target, file.graph, context.engines);
   try {
     const portAdapters = target.format === 'tflite' ? portAdaptersOf(context.forTflite) : {};
     const evaluation = await evaluateArtifact(session, dataset, reference.answers, {
@@ -65,40 +66,14 @@ export async function verifyFile(
     });
     if (target.format === 'tflite')
       context.verified.set(file.plan, { path: target.path, quality: evaluation.quality });
-    const changed = await showChanges(evaluation.changed.slice(0, changedLimit), context);
-    return { gates, quality: evaluation.quality, latency, detail: { operators: [], changed } };
+    const changed = context.detail
+      ? await showChanges(evaluation.changed.slice(0, changedLimit), context)
+      : [];
+    const operators = context.detail ? await measureOperators(target, file, context) : [];
+    return { gates, quality: evaluation.quality, latency, detail: { operators, changed } };
   } finally {
     await session.close();
   }
-}
-
-async function openFile(
-  path: string,
-  target: ArtifactTarget,
-  graph: Graph,
-  { engines }: MakeContext,
-): Promise<Session> {
-  if (target.format === 'tflite') return (await engines.tflite()).open(path);
-  const session = await engines.ort.open(path);
-  // ONNX keeps the scales of integer inputs and outputs in its graph, where the runtime does not tell them.
-  const withQuant = (ports: Session['inputs']): Session['inputs'] =>
-    ports.map((port) => ({ ...port, quant: valueNamed(graph, port.name).quant }));
-  return {
-    engine: session.engine,
-    description: session.description,
-    loadMs: session.loadMs,
-    inputs: withQuant(session.inputs),
-    outputs: withQuant(session.outputs),
-    run: (feeds) => session.run(feeds),
-    time: (feeds, runs) => session.time(feeds, runs),
-    close: () => session.close(),
-  };
-}
-
-/** How the ports of a file written from a prepared graph stand for those of the source. */
-export function portAdaptersOf(prepared: Prepared): PortAdapters {
-  const borders = prepared.reports.find((report) => report.borders)?.borders ?? {};
-  return Object.fromEntries(Object.entries(borders).map(([name, permutation]) => [name, { permutation }]));
 }
 
 /** From six tenths to one and a half of the estimate, apart from what names and tables may or may not take. */

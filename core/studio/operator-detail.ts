@@ -1,0 +1,95 @@
+import { scaleChannels } from '../calibrate/scale-channels.ts';
+import type { OperatorError, OperatorPair } from '../evaluate/operator-errors.ts';
+import { operatorErrors } from '../evaluate/operator-errors.ts';
+import { writeOnnx } from '../formats/onnx/writer.ts';
+import { writeTflite } from '../formats/tflite/writer.ts';
+import { isFloat } from '../ir/dtype.ts';
+import { type Graph, producersOf, valueNamed } from '../ir/graph.ts';
+import { factorMap, type QuantPlan } from '../quantize/plan.ts';
+import type { ArtifactTarget } from './artifact-targets.ts';
+import type { MakeContext } from './make-artifact.ts';
+import { openWrittenFile, portAdaptersOf } from './open-written-file.ts';
+
+/** So many samples show where in the network the quality goes. */
+const detailSamples = 4;
+/** Beyond this many operators the picture is too fine to read, and too many tensors to hold. */
+const operatorLimit = 400;
+
+/**
+ * Error of each operator's result against the float source, from a twin of the file that gives its inner tensors out.
+ * Tensors whose axis order cannot be told from their shapes are left out: a guess could show an error that is none.
+ */
+export async function measureOperators(
+  target: ArtifactTarget,
+  file: { readonly graph: Graph; readonly plan: QuantPlan },
+  context: MakeContext,
+): Promise<OperatorError[]> {
+  const { graph, plan } = file;
+  // A plan may scale channels between two operators, so that both use their range: the source is scaled alike.
+  const float = scaleChannels(context.forOnnx.graph, factorMap(plan));
+  const pairs = pairOperators(float, graph);
+  if (pairs.length === 0) return [];
+  const outputs = [...new Set([...graph.outputs, ...pairs.map((pair) => pair.artifact)])];
+  const twin = { ...graph, outputs };
+  const bytes = target.format === 'tflite' ? writeTflite(twin).bytes : writeOnnx(twin, { opset: 21 });
+  const sourceBytes = writeOnnx(float, { extraOutputs: pairs.map((pair) => pair.source) });
+  const source = await context.engines.ort.open(sourceBytes);
+  try {
+    const artifact = await openWrittenFile(bytes, target, twin, context.engines);
+    try {
+      return await operatorErrors(source, artifact, pairs, context.dataset, {
+        samples: detailSamples,
+        portAdapters: target.format === 'tflite' ? portAdaptersOf(context.forTflite) : {},
+        signal: context.signal,
+      });
+    } finally {
+      await artifact.close();
+    }
+  } finally {
+    await source.close();
+  }
+}
+
+/** Operators that only move elements: no error of their own, and where they flatten, an order of their own. */
+const movers = new Set(['Reshape', 'Flatten', 'Squeeze', 'Unsqueeze', 'Transpose', 'Expand', 'Identity']);
+const borders = new Set(['QuantizeLinear', 'DequantizeLinear', 'Cast']);
+/** Operators whose result has the same order whatever that of their input. */
+const settling = new Set(['FullyConnected', 'MatMul', 'ReduceMean', 'ReduceSum', 'ReduceMax', 'ReduceMin']);
+
+/** Values that both graphs make under one name and in a known order, with the operator that makes them. */
+function pairOperators(float: Graph, artifact: Graph): OperatorPair[] {
+  const made = producersOf(float);
+  const unsettled = new Set<string>();
+  const pairs: OperatorPair[] = [];
+  for (const node of artifact.nodes) {
+    const rank = (id: string): number => valueNamed(artifact, id).type.shape.length;
+    const flattens =
+      movers.has(node.op) && node.inputs[0] != null && rank(node.inputs[0]) !== rank(node.outputs[0]);
+    const inherits = !settling.has(node.op) && node.inputs.some((id) => id !== null && unsettled.has(id));
+    for (const id of node.outputs) {
+      if (flattens || inherits) unsettled.add(id);
+      if (!made.has(id) || unsettled.has(id) || movers.has(node.op) || borders.has(node.op)) continue;
+      const from = valueNamed(float, id).type;
+      const to = valueNamed(artifact, id).type;
+      if (!isFloat(from.dtype)) continue;
+      const order = orderOf(from.shape as number[], to.shape as number[]);
+      if (order)
+        pairs.push({ name: id, op: node.op, source: id, artifact: id, permutation: order.permutation });
+    }
+  }
+  return pairs.slice(0, operatorLimit);
+}
+
+/** How a shape came from another: as it is, or channels last; undefined when it could be both or neither. */
+function orderOf(
+  from: readonly number[],
+  to: readonly number[],
+): { permutation?: readonly number[] } | undefined {
+  if (from.length !== to.length) return undefined;
+  const last = [0, ...from.slice(2).map((_dim, i) => i + 2), 1];
+  const same = from.every((dim, i) => dim === to[i]);
+  const turned = from.length > 2 && last.every((axis, i) => from[axis] === to[i]);
+  if (same && turned) return from.filter((dim) => dim !== 1).length <= 1 ? {} : undefined;
+  if (same) return {};
+  return turned ? { permutation: last } : undefined;
+}
