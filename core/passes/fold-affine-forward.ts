@@ -25,8 +25,8 @@ function chainBefore(editor: GraphEditor, value: ValueId, axis: number, padded: 
   let at = value;
   for (;;) {
     const maker = editor.maker(at);
-    const sole = editor.soleConsumer(at) !== undefined;
-    const step = maker && sole && affineStep(editor, maker, axis);
+    if (!maker || !editor.soleConsumer(at)) break;
+    const step = affineStep(editor, maker, axis);
     if (!step || (maker.attrs.activation ?? 'none') !== 'none') break;
     const next = total ? composed(step.affine, total) : step.affine;
     // A padded convolution reads zeros beside x; an offset would have to be added to them as well.

@@ -72,6 +72,35 @@ const cases: Case[] = [
     onnx: { Conv: 1 },
   },
   {
+    name: 'batch norm after ReLU goes through pooling and flattening into the dense layer',
+    build: (k) => [
+      k.dense(k.flatten(k.pool('MaxPool', k.batchNorm(k.relu(k.conv(k.input(1, 3, 8, 8), 4, 3))), 2)), 5),
+    ],
+    onnx: { Conv: 1, MaxPool: 1, Reshape: 1, FullyConnected: 1 },
+  },
+  {
+    name: 'batch norm goes through means',
+    build: (k) => {
+      const map = k.batchNorm(
+        k.relu(k.pool('AveragePool', k.batchNorm(k.relu(k.input(1, 4, 8, 8))), 2, { pads: [0, 0, 1, 1] })),
+      );
+      return [k.dense(k.globalMean(map), 5)];
+    },
+    onnx: { Relu: 1, AveragePool: 1, Conv: 1, ReduceMean: 1, FullyConnected: 1 },
+  },
+  {
+    name: 'a negative scale is not moved through a maximum',
+    build: (k) => {
+      const scaled = k.binary(
+        'Mul',
+        k.relu(k.conv(k.input(1, 2, 6, 6), 2, 1)),
+        k.constant([2, 1, 1], [1, -1]),
+      );
+      return [k.conv(k.pool('MaxPool', scaled, 2), 2, 1)];
+    },
+    onnx: { Conv: 2, Mul: 1, MaxPool: 1 },
+  },
+  {
     name: 'zero padding goes into the convolution',
     build: (k) => [k.conv(k.pad(k.input(1, 3, 6, 6), [0, 0], [1, 1]), 4, 3, { strides: [2, 2] })],
     onnx: { Conv: 1 },

@@ -16,6 +16,7 @@ import { recognizeActivations } from './recognize/activations.ts';
 import { recognizeNormalizations } from './recognize/normalizations.ts';
 import { removeIdentities } from './remove-identities.ts';
 import { simplifyReshapes } from './simplify-reshapes.ts';
+import { sinkAffine } from './sink-affine.ts';
 import { softmaxLast } from './softmax-last.ts';
 import { toFullyConnected } from './to-fully-connected.ts';
 
@@ -41,6 +42,8 @@ const common: readonly Pass[] = [
   // Looks for the convolution right before it, which biases stood between until now; what it adds folds back again.
   lowerHardSigmoid,
   foldAffineBack,
+  // Only what did not fold back; nearer to the next weights it may fold forward.
+  sinkAffine,
   // After folding back: what follows a convolution belongs there, only the rest is pushed on.
   foldAffineForward,
   // Padding moves into convolutions after offsets were folded forward, which padding would forbid.
