@@ -37,11 +37,11 @@ export function scalarConstant(builder: GraphBuilder, name: string, value: numbe
   return builder.constant(name, floatTensor([], [value]));
 }
 
-/** `data_format` of a layer (`dim_ordering` in Keras 1) as the IR's layout. */
+/** `data_format` of a layer as the IR's layout. */
 export function layoutOf(layer: KerasLayerView): Layout {
-  const format = layer.config.data_format ?? layer.config.dim_ordering ?? 'channels_last';
-  if (format === 'channels_last' || format === 'tf') return 'NHWC';
-  if (format === 'channels_first' || format === 'th') return 'NCHW';
+  const format = layer.config.data_format ?? 'channels_last';
+  if (format === 'channels_last') return 'NHWC';
+  if (format === 'channels_first') return 'NCHW';
   return layer.refuse(
     `option data_format is ${JSON.stringify(format)}; channels_last or channels_first is expected`,
   );

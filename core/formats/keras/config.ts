@@ -1,4 +1,5 @@
 import { WhittleError } from '../../contract/errors.ts';
+import { fromKeras1 } from './keras1.ts';
 
 type Json = Record<string, unknown>;
 
@@ -115,8 +116,10 @@ function inputFor(first: LayerConfig, body: Json): LayerConfig {
 
 function parseLayer(raw: unknown, dialect: 1 | 2 | 3): LayerConfig {
   const layer = record(raw, 'a layer');
-  const className = String(layer.class_name ?? '').replace(/^.*>/, '');
-  const config = isRecord(layer.config) ? layer.config : {};
+  const written = String(layer.class_name ?? '').replace(/^.*>/, '');
+  const options = isRecord(layer.config) ? layer.config : {};
+  const { className, config } =
+    dialect === 1 ? fromKeras1(written, options) : { className: written, config: options };
   const name = typeof layer.name === 'string' ? layer.name : config.name;
   if (className === '' || typeof name !== 'string') throw damaged('a layer has no class or no name');
   const module = typeof layer.module === 'string' ? layer.module : '';

@@ -188,4 +188,48 @@ describe('readKeras', () => {
     expect(refused.graph).toBeUndefined();
     expect(refused.issues).toMatchObject([{ code: 'model.unsupported-option', node: 'g' }]);
   });
+
+  it('reads the options and weight names of Keras 1', async () => {
+    const sequential = {
+      class_name: 'Sequential',
+      config: [
+        {
+          class_name: 'Convolution2D',
+          config: {
+            name: 'convolution2d_1',
+            nb_filter: 1,
+            nb_row: 1,
+            nb_col: 2,
+            subsample: [1, 1],
+            border_mode: 'same',
+            dim_ordering: 'tf',
+            bias: true,
+            activation: 'relu',
+            batch_input_shape: [null, 1, 3, 1],
+          },
+        },
+        { class_name: 'Flatten', config: { name: 'flatten_1' } },
+        {
+          class_name: 'Dense',
+          config: { name: 'dense_1', output_dim: 1, bias: false, activation: 'linear' },
+        },
+      ],
+    };
+    const weights = {
+      convolution2d_1: {
+        convolution2d_1_W: weight([1, 2, 1, 1], 1, 10),
+        convolution2d_1_b: weight([1], -15),
+      },
+      dense_1: { dense_1_W: weight([3, 1], 1, 100, 10_000) },
+    };
+    const { graph, issues } = await readBytes(await kerasHdf5(sequential, weights, { version: '1.2.2' }));
+    expect(issues).toEqual([]);
+    expect(graph!.inputs).toEqual(['convolution2d_1_input']);
+    // [1 + 20, 2 + 30, 3 + 0] − 15 = [6, 17, −12 → 0].
+    expect(await run(graph!, { convolution2d_1_input: [1, 2, 3] })).toEqual({ dense_1: [1706] });
+    const theano = structuredClone(sequential);
+    theano.config[0].config.dim_ordering = 'th';
+    const refused = await readBytes(await kerasHdf5(theano, weights, { version: '1.2.2' }));
+    expect(refused.issues[0].message).toContain('"th"');
+  });
 });

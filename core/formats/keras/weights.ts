@@ -1,6 +1,7 @@
 import type { Tensor } from '../../ir/tensor.ts';
 import type { LayerConfig, ModelConfig } from './config.ts';
 import type { HdfFile } from './hdf5.ts';
+import { keras1Weights } from './keras1.ts';
 import { snakeCase } from './weight-names.ts';
 
 /** Where the weights of one layer (or inner model) are in the file. */
@@ -57,7 +58,10 @@ class NamedScope implements WeightScope {
   }
 
   find(name: string): Tensor | undefined {
-    const own = this.weights.filter((weight) => lastOf(weight) === name);
+    const exact = this.weights.filter((weight) => lastOf(weight) === name);
+    const old = keras1Weights[name];
+    const own =
+      exact.length > 0 || !old ? exact : this.weights.filter((weight) => lastOf(weight).endsWith(`_${old}`));
     return own.length === 1 ? this.file.dataset(own[0].path) : undefined;
   }
 

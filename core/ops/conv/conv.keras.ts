@@ -31,10 +31,7 @@ function siteOf(layer: KerasLayerView, spatialRank: number): Site {
 }
 
 function stridesOf(layer: KerasLayerView, rank: number): readonly number[] {
-  // Keras 1 calls them `subsample`.
-  return layer.config.subsample === undefined
-    ? layer.ints('strides', rank, ones(rank))
-    : layer.ints('subsample', rank);
+  return layer.ints('strides', rank, ones(rank));
 }
 
 function ones(count: number): number[] {
@@ -42,7 +39,7 @@ function ones(count: number): number[] {
 }
 
 function paddingOf(layer: KerasLayerView): string {
-  return layer.config.padding === undefined ? layer.string('border_mode', 'valid') : layer.string('padding');
+  return layer.string('padding', 'valid');
 }
 
 /** Keras' `[…kernel, in, out]` as the IR's `[out, in, …kernel]`; for transposed kernels the two names change places. */
@@ -220,10 +217,4 @@ export const convKeras = {
   Conv3DTranspose: convTranspose(3),
   LocallyConnected1D: locallyConnected(1),
   LocallyConnected2D: locallyConnected(2),
-  // Names of Keras 1 and aliases of Keras 2.
-  Convolution1D: conv(1),
-  Convolution2D: conv(2),
-  Convolution3D: conv(3),
-  SeparableConvolution2D: separableConv(2),
-  Convolution2DTranspose: convTranspose(2),
 } satisfies KerasFacet;

@@ -87,8 +87,7 @@ function antialiased(
 function upSampling(rank: number): KerasReader {
   return (layer, builder) => {
     const x = onlyInput(layer);
-    const option = layer.config.size === undefined ? 'length' : 'size';
-    const factors = layer.ints(option, rank);
+    const factors = layer.ints('size', rank);
     const layout = layoutOf(layer);
     const sizes = spatialSizes(shapeOf(layer, x), layout).map((size, i) => size * factors[i]);
     const interpolation = layer.string('interpolation', 'nearest');

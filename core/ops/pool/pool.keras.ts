@@ -18,15 +18,10 @@ function pool(op: 'MaxPool' | 'AveragePool', rank: number): KerasReader {
       return layer.refuse(`takes a tensor of ${rank + 2} axes, not [${shape.join(', ')}]`);
     }
     const layout = layoutOf(layer);
-    const kernelShape =
-      layer.config.pool_length === undefined
-        ? layer.ints('pool_size', rank)
-        : layer.ints('pool_length', rank);
-    const strideOption = layer.config.stride === undefined ? 'strides' : 'stride';
-    const strides = layer.config[strideOption] == null ? kernelShape : layer.ints(strideOption, rank);
+    const kernelShape = layer.ints('pool_size', rank);
+    const strides = layer.config.strides == null ? kernelShape : layer.ints('strides', rank);
     const dilations = kernelShape.map(() => 1);
-    const padding =
-      layer.config.padding === undefined ? layer.string('border_mode', 'valid') : layer.string('padding');
+    const padding = layer.string('padding', 'valid');
     const pads = explicitPads(layer, padding, spatialSizes(shape, layout), {
       kernel: kernelShape,
       strides,

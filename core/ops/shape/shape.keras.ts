@@ -22,7 +22,7 @@ const flatten: KerasReader = (layer, builder) => {
 const reshape: KerasReader = (layer, builder) => {
   const x = onlyInput(layer);
   const [batch, ...rest] = shapeOf(layer, x);
-  const target = layer.config.target_shape ?? layer.config.dims;
+  const target = layer.config.target_shape;
   if (!Array.isArray(target)) return layer.refuse(`option target_shape is ${JSON.stringify(target)}`);
   const given = target.map(Number);
   const known = product(given.filter((size) => size !== -1));
@@ -51,7 +51,7 @@ const repeatVector: KerasReader = (layer, builder) => {
 const concatenate: KerasReader = (layer, builder) => {
   if (layer.inputs.length === 0) return layer.refuse('takes at least 1 input');
   const rank = layer.inputs[0].type.shape.length;
-  const axis = axisOf(layer, layer.int('axis', layer.int('concat_axis', -1)), rank);
+  const axis = axisOf(layer, layer.int('axis', -1), rank);
   return [resultOf(layer, builder, 'Concat', layer.inputs, { axis })];
 };
 
