@@ -45,7 +45,8 @@ export function settleInputs(inputs: readonly ValueInfoProto[], options: ReadOpt
       continue;
     }
     const dims = type.shape?.dim.map(({ dimValue, dimParam }, axis): Dim => {
-      if (dimValue !== undefined && dimValue >= 0 && dimParam === undefined) return dimValue;
+      // Some exporters write 0 where they do not know the size.
+      if (dimValue !== undefined && dimValue > 0 && dimParam === undefined) return dimValue;
       return anonymous.has(dimParam ?? '') ? `${name}.${axis}` : (dimParam as string);
     });
     declared.push({ name, dtype, shape: dims ?? [] });

@@ -415,6 +415,8 @@ const composites: Row[] = [
   { op: 'MeanVarianceNormalization', opset: 13, inputs: [[2, 3, 4, 4]], tolerance: 1e-5 },
   { op: 'LpNormalization', opset: 11, inputs: [[2, 3, 4]], attrs: { axis: i(1) } },
   { op: 'LpNormalization', opset: 11, inputs: [[2, 3, 4]], attrs: { p: i(1) } },
+  { op: 'LRN', opset: 7, inputs: [[1, 5, 2, 3]], attrs: { size: i(3), alpha: f(0.5), bias: f(2) } },
+  { op: 'LRN', opset: 13, inputs: [[1, 6, 2, 3]], attrs: { size: i(5), alpha: f(2) } },
   { op: 'Tan', opset: 7, inputs: [[2, 3]] },
   { op: 'Sinh', opset: 9, inputs: [[2, 3]] },
   { op: 'Cosh', opset: 9, inputs: [[2, 3]] },

@@ -1,6 +1,7 @@
 /** ONNX normalizations written out in arithmetic. */
 import type { GraphBuilder } from '../../ir/builder.ts';
 import type { Value } from '../../ir/graph.ts';
+import { floatTensor } from '../../ir/tensor.ts';
 import type { OnnxNodeView, OnnxReader } from '../facets.ts';
 import { inner, input, integers, named, only, scalar } from '../onnx-helpers.ts';
 import { indices } from '../pick-elements.ts';
@@ -142,7 +143,42 @@ const readLpNormalization: OnnxReader = (node, builder) => {
   steps.last('Div', [x, divisor]);
 };
 
+/**
+ * x / (bias + alpha / size × Σ x²)^beta, summed over neighbouring channels. The sum is a 1×1 convolution whose weights
+ * are ones in a band, so that every runtime has it.
+ */
+const readLrn: OnnxReader = (node, builder) => {
+  const x = input(node, 0);
+  const [, channels] = x.type.shape;
+  const size = node.int('size', 0);
+  if (typeof channels !== 'number') throw new Error(`LRN "${node.name}" works on an open number of channels`);
+  if (x.type.dtype !== 'float32') node.refuse(`${x.type.dtype} data is not supported; float32 is`);
+  const steps = new Steps(node, builder);
+  const [before, after] = [Math.floor((size - 1) / 2), Math.ceil((size - 1) / 2)];
+  const share = node.float('alpha', 1e-4) / size;
+  const band = indices(channels * channels).map((i) => {
+    const distance = (i % channels) - Math.floor(i / channels);
+    return distance >= -before && distance <= after ? share : 0;
+  });
+  const space = x.type.shape.slice(2).map(() => 1);
+  const weights = builder.constant(`${node.name}/band`, floatTensor([channels, channels, ...space], band));
+  const bias = new Array<number>(channels).fill(node.float('bias', 1));
+  const start = builder.constant(`${node.name}/bias`, floatTensor([channels], bias));
+  const pads = [...space, ...space].map(() => 0);
+  const attrs = { layout: 'NCHW', strides: space, dilations: space, pads, group: 1, activation: 'none' };
+  const squared = steps.two('Mul', x, x, 'squared');
+  const sum = builder.one('Conv', [squared, weights, start], attrs, inner(node, 'sum'));
+  const power = builder.one(
+    'Pow',
+    [sum, steps.number(x, node.float('beta', 0.75), 'beta')],
+    {},
+    inner(node, 'power'),
+  );
+  steps.last('Div', [x, power]);
+};
+
 export const normReaders = {
+  LRN: { 1: readLrn },
   GroupNormalization: { 18: readGroupNormalization },
   MeanVarianceNormalization: { 9: readMeanVarianceNormalization },
   RMSNormalization: { 23: readRmsNormalization },
