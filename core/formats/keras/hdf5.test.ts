@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { toNumbers } from '../../ir/tensor.ts';
+import { hdf5Bytes } from '../../testing/keras-files.ts';
 import { openByLibrary, withHdf5 } from './hdf5.ts';
 import { NotPlainError, openPlainHdf5 } from './hdf5-views.ts';
-import { hdf5Bytes } from './keras-test-model.ts';
 
 const many = Object.fromEntries(
   Array.from({ length: 300 }, (_, i) => [`many/layer_${i}/kernel`, { shape: [2], values: [i, -i] }]),

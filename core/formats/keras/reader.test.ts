@@ -8,7 +8,7 @@ import {
   readBytes,
   run,
   type TestWeight,
-} from './keras-test-model.ts';
+} from '../../testing/keras-files.ts';
 
 const weight = (shape: number[], ...values: number[]): TestWeight => ({ shape, values });
 const dense = { units: 2, activation: 'linear', use_bias: true };

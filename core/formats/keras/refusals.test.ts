@@ -1,7 +1,6 @@
 /** Files that must not be read, and what is said about them. */
 import { zipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
-import { openArchive } from './archive.ts';
 import {
   functional,
   hdf5Bytes,
@@ -11,7 +10,8 @@ import {
   layer,
   readBytes,
   type TestWeight,
-} from './keras-test-model.ts';
+} from '../../testing/keras-files.ts';
+import { openArchive } from './archive.ts';
 import { readKeras } from './reader.ts';
 
 const weight = (shape: number[], value = 1): TestWeight => ({

@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { zipSync } from 'fflate';
 import h5wasm from 'h5wasm';
-import type { Graph } from '../../ir/graph.ts';
-import { floatTensor, toFloat32 } from '../../ir/tensor.ts';
-import { prepareForOnnx } from '../../passes/pipeline.ts';
-import { runInOrt } from '../../testing/check-op.ts';
-import type { ReadOptions, ReadResult } from '../model-file.ts';
-import { readKeras } from './reader.ts';
+import { readKeras } from '../formats/keras/reader.ts';
+import type { ReadOptions, ReadResult } from '../formats/model-file.ts';
+import type { Graph } from '../ir/graph.ts';
+import { floatTensor, toFloat32 } from '../ir/tensor.ts';
+import { prepareForOnnx } from '../passes/pipeline.ts';
+import { runInOrt } from './check-op.ts';
 
 export interface TestWeight {
   readonly shape: readonly number[];
