@@ -29,11 +29,7 @@ export function LogDrawer() {
       <div className="drawer-body">
         <div className="drawer-log">
           {log.length === 0 ? (
-            <p className="log-line muted">
-              <span />
-              <span />
-              Nothing happened yet.
-            </p>
+            <p className="log-empty muted">Nothing happened yet.</p>
           ) : (
             <VirtualList
               items={log}

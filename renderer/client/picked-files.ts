@@ -28,17 +28,16 @@ function fromFileList(files: File[], kind: PickKind): Picked[] {
 
 /** Files and folders of a drop. Entries must be taken before the first await: the transfer is emptied after. */
 export async function readDrop(transfer: DataTransfer): Promise<Picked[]> {
-  const entries = [...transfer.items].flatMap((item) => {
-    const entry = item.kind === 'file' ? item.webkitGetAsEntry() : null;
-    return entry ? [entry] : [];
+  const dropped = [...transfer.items]
+    .filter(({ kind }) => kind === 'file')
+    .map((item) => ({ entry: item.webkitGetAsEntry(), file: item.getAsFile() }));
+  const picked = dropped.map(async ({ entry, file }): Promise<Picked[]> => {
+    if (entry)
+      return [{ name: entry.name, isFolder: entry.isDirectory, files: await readEntry(entry, entry.name) }];
+    // What does not come from a file system (a picture of another page) has a file but no entry.
+    return file ? [{ name: file.name, isFolder: false, files: [{ path: file.name, file }] }] : [];
   });
-  return Promise.all(
-    entries.map(async (entry) => ({
-      name: entry.name,
-      isFolder: entry.isDirectory,
-      files: await readEntry(entry, entry.name),
-    })),
-  );
+  return (await Promise.all(picked)).flat();
 }
 
 async function readEntry(entry: FileSystemEntry, path: string): Promise<{ path: string; file: File }[]> {

@@ -107,7 +107,7 @@ export function Palette() {
                   onMouseMove={() => setActive(index)}
                   onClick={() => choose(command)}
                 >
-                  <span>{command.title}</span>
+                  <span className="palette-title truncate">{command.title}</span>
                   <span className="palette-why truncate">{blocked}</span>
                   {command.key && <kbd className="key">{keyLabel(command.key, isMac)}</kbd>}
                 </div>

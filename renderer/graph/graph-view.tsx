@@ -7,12 +7,12 @@ import { boxAt, drawGraph } from './draw.ts';
 import { GraphDetail } from './graph-detail.tsx';
 import { GraphSearch } from './graph-search.tsx';
 import { layoutGraph } from './layout.ts';
-import { collapse, groupPaths } from './namespace.ts';
+import { collapse, groupPaths, openingGroups } from './namespace.ts';
 import { useCamera } from './use-camera.ts';
 import './graph-view.css';
 
-/** Above this many operators, name-spaces start closed. */
-const openUpTo = 150;
+/** Above this many boxes, name-spaces start closed. */
+const openUpTo = 120;
 
 interface GraphViewProps {
   graph: Graph;
@@ -26,9 +26,7 @@ interface GraphViewProps {
 export function GraphView({ graph, colouring, tools, theme }: GraphViewProps) {
   const paths = useMemo(() => groupPaths(graph), [graph]);
   const allGroups = useMemo(() => new Set(paths.flat()), [paths]);
-  const [expanded, setExpanded] = useState<ReadonlySet<string>>(() =>
-    graph.nodes.length <= openUpTo ? allGroups : new Set(),
-  );
+  const [expanded, setExpanded] = useState<ReadonlySet<string>>(() => openingGroups(graph, paths, openUpTo));
   const collapsed = useMemo(() => collapse(graph, paths, expanded), [graph, paths, expanded]);
   const layout = useMemo(() => layoutGraph(collapsed.boxes.length, collapsed.edges), [collapsed]);
   const [selectedId, setSelectedId] = useState<string>();
@@ -53,13 +51,15 @@ export function GraphView({ graph, colouring, tools, theme }: GraphViewProps) {
     return new Set(collapsed.boxes.flatMap(({ nodes }, index) => (nodes.some(matches) ? [index] : [])));
   }, [query, graph, collapsed]);
 
-  // Fits once, when the canvas has its first size; afterwards the camera is the person's.
-  const fitted = useRef(false);
+  // What the camera does when the drawing was laid out anew; otherwise it is the person's.
+  const afterLayout = useRef<'fit' | 'reveal' | undefined>('fit');
   useEffect(() => {
-    if (fitted.current || size.width === 0) return;
-    fitted.current = true;
-    fitView(layout.width, layout.height);
-  }, [size, layout, fitView]);
+    if (size.width === 0) return;
+    if (afterLayout.current === 'fit') fitView(layout.width, layout.height);
+    else if (afterLayout.current === 'reveal' && selected !== undefined)
+      reveal(layout.x[selected], layout.y[selected]);
+    afterLayout.current = undefined;
+  }, [size, layout, selected, fitView, reveal]);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: a change of theme changes the colours that are read
   useEffect(() => {
@@ -99,13 +99,14 @@ export function GraphView({ graph, colouring, tools, theme }: GraphViewProps) {
 
   /** Opens every group around a node and selects it. */
   const goToNode = (node: number): void => {
-    const open = new Set([...expanded, ...paths[node]]);
-    const seen = collapse(graph, paths, open);
-    const places = layoutGraph(seen.boxes.length, seen.edges);
-    const index = seen.boxes.findIndex(({ id }) => id === graph.nodes[node].id);
-    setExpanded(open);
+    afterLayout.current = 'reveal';
+    setExpanded(new Set([...expanded, ...paths[node]]));
     setSelectedId(graph.nodes[node].id);
-    if (index >= 0) reveal(places.x[index], places.y[index]);
+  };
+
+  const setAll = (open: boolean): void => {
+    afterLayout.current = 'fit';
+    setExpanded(open ? allGroups : new Set());
   };
 
   const toggleGroup = (index: number): void => {
@@ -114,6 +115,7 @@ export function GraphView({ graph, colouring, tools, theme }: GraphViewProps) {
     if (group === undefined) return;
     const next = new Set(expanded);
     if (!next.delete(group)) next.add(group);
+    afterLayout.current = 'reveal';
     setExpanded(next);
     setSelectedId(box.isGroup ? graph.nodes[box.nodes[0]].id : group);
   };
@@ -164,9 +166,14 @@ export function GraphView({ graph, colouring, tools, theme }: GraphViewProps) {
       <div className="graph-tools">
         <GraphSearch graph={graph} query={query} onQuery={setQuery} onPick={goToNode} />
         {allGroups.size > 0 && (
-          <Button small onClick={() => setExpanded(expanded.size > 0 ? new Set() : allGroups)}>
-            {expanded.size > 0 ? 'Collapse all' : 'Expand all'}
-          </Button>
+          <>
+            <Button small disabled={expanded.size === allGroups.size} onClick={() => setAll(true)}>
+              Expand all
+            </Button>
+            <Button small disabled={expanded.size === 0} onClick={() => setAll(false)}>
+              Collapse all
+            </Button>
+          </>
         )}
         {tools}
       </div>

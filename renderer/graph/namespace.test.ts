@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { GraphView } from '../../core/contract/views.ts';
-import { collapse, groupPaths, namespaceOf } from './namespace.ts';
+import { collapse, groupPaths, namespaceOf, openingGroups } from './namespace.ts';
 
 function chain(...names: string[]): GraphView {
   return {
@@ -41,6 +41,11 @@ describe('collapse', () => {
       [1, 2],
       [2, 3],
     ]);
+  });
+
+  it('opens at first what the screen can hold', () => {
+    expect(openingGroups(graph, paths, 5)).toEqual(new Set());
+    expect(openingGroups(graph, paths, 6)).toEqual(new Set(['net/a']));
   });
 
   it('shows the nodes of an open group', () => {

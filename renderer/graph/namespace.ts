@@ -49,6 +49,24 @@ export function groupPaths(graph: GraphView): string[][] {
   return paths.map((path) => path.filter((group) => (counts.get(group) ?? 0) >= smallestGroup));
 }
 
+/**
+ * The groups to open at first: from the outside in, the largest first, as long as no more than `most` boxes are seen.
+ */
+export function openingGroups(graph: GraphView, paths: readonly string[][], most: number): Set<string> {
+  let open = new Set<string>();
+  // Opening only ever adds boxes: a group that did not fit once never will.
+  const tooLarge = new Set<string>();
+  for (;;) {
+    const next = collapse(graph, paths, open)
+      .boxes.filter(({ id, isGroup }) => isGroup && !tooLarge.has(id))
+      .sort((a, b) => b.nodes.length - a.nodes.length)[0];
+    if (!next) return open;
+    const wider = new Set([...open, next.id]);
+    if (collapse(graph, paths, wider).boxes.length <= most) open = wider;
+    else tooLarge.add(next.id);
+  }
+}
+
 /** What is seen of a graph when only the groups in `expanded` are open. */
 export function collapse(
   graph: GraphView,

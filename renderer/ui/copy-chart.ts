@@ -4,6 +4,8 @@ const inlined = [
   'stroke',
   'stroke-width',
   'stroke-dasharray',
+  'stroke-linejoin',
+  'paint-order',
   'stroke-opacity',
   'fill-opacity',
   'opacity',

@@ -10,6 +10,8 @@ export interface PlacedLabel {
   /** Top left corner of the label. */
   x: number;
   y: number;
+  /** So far from its marker that a line should join them. */
+  far: boolean;
 }
 
 interface Rect {
@@ -27,26 +29,26 @@ function overlap(a: Rect, b: Rect): number {
   return width > 0 && height > 0 ? width * height : 0;
 }
 
-/** The places a label may take around its marker, the best first. */
+/** The places a label may take around its marker, the best first: beside it, then in rings further out. */
 function candidates({ x, y, width, height }: LabelRequest): Rect[] {
   const at = (left: number, top: number): Rect => ({ left, top, right: left + width, bottom: top + height });
   const right = x + gap;
   const left = x - gap - width;
-  const middle = y - height / 2;
-  return [
-    at(right, middle),
-    at(left, middle),
-    at(right, y - height - 2),
-    at(right, y + 2),
-    at(left, y - height - 2),
-    at(left, y + 2),
-    at(x - width / 2, y - height - gap),
-    at(x - width / 2, y + gap),
-    at(right, y - height * 2),
-    at(right, y + height),
-    at(left, y - height * 2),
-    at(left, y + height),
-  ];
+  const centre = x - width / 2;
+  const near = [at(right, y - height / 2), at(left, y - height / 2)];
+  const rings = [0, 1, 2, 3].flatMap((ring) => {
+    const above = y - height * (ring + 1) - 2;
+    const below = y + height * ring + 2;
+    return [
+      at(right, above),
+      at(right, below),
+      at(left, above),
+      at(left, below),
+      at(centre, above - gap),
+      at(centre, below + gap),
+    ];
+  });
+  return [...near, ...rings];
 }
 
 /** Puts labels beside their markers so that they cover each other and the markers as little as can be. */
@@ -72,6 +74,7 @@ export function placeLabels(requests: readonly LabelRequest[], area: Rect): Plac
       if (now === 0) break;
     }
     placed.push(best);
-    return { x: best.left, y: best.top };
+    const distance = Math.max(best.top - request.y, request.y - best.bottom);
+    return { x: best.left, y: best.top, far: distance > request.height / 2 };
   });
 }

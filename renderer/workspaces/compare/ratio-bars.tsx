@@ -12,6 +12,7 @@ import {
 } from 'recharts';
 import { type CompareRow, sourceRowId } from '../../state/compare-rows.ts';
 import { precisionLook } from '../../theme/precision.ts';
+import { axisLook, gridColour } from '../../ui/axis-look.ts';
 import { dash, trimZeros } from '../../ui/format.ts';
 import { markerPath } from '../../ui/marker.tsx';
 import { niceStep, ticksBetween } from '../../ui/ticks.ts';
@@ -58,8 +59,9 @@ export function RatioBars({ bars, reference, tick }: RatioBarsProps) {
         margin={{ top: 0, right: textWidth, bottom: 2, left: 0 }}
         accessibilityLayer={false}
       >
-        <CartesianGrid horizontal={false} />
+        <CartesianGrid horizontal={false} stroke={gridColour} />
         <XAxis
+          {...axisLook}
           type="number"
           domain={[bottom, top]}
           ticks={ticks}
@@ -67,7 +69,15 @@ export function RatioBars({ bars, reference, tick }: RatioBarsProps) {
           tickSize={3}
           height={22}
         />
-        <YAxis type="category" dataKey="id" width={nameWidth} tick={false} tickLine={false} interval={0} />
+        <YAxis
+          {...axisLook}
+          type="category"
+          dataKey="id"
+          width={nameWidth}
+          tick={false}
+          tickLine={false}
+          interval={0}
+        />
         {reference !== undefined && (
           <ReferenceLine x={reference} stroke="var(--line-strong)" strokeDasharray="2 4" />
         )}

@@ -19,6 +19,7 @@ import {
   sourceRowId,
 } from '../../state/compare-rows.ts';
 import { precisionLook } from '../../theme/precision.ts';
+import { axisLook, axisTitleLook, gridColour } from '../../ui/axis-look.ts';
 import {
   formatBytes,
   formatDecibels,
@@ -58,8 +59,9 @@ export function SizeQualityScatter({ rows, measure }: { rows: readonly CompareRo
     <>
       <ResponsiveContainer width="100%" height="100%">
         <ScatterChart margin={{ top: 12, right: 16, bottom: 22, left: 14 }} accessibilityLayer={false}>
-          <CartesianGrid strokeWidth={1} />
+          <CartesianGrid stroke={gridColour} />
           <XAxis
+            {...axisLook}
             type="number"
             dataKey="cost"
             domain={[0, scale.x.max]}
@@ -70,13 +72,15 @@ export function SizeQualityScatter({ rows, measure }: { rows: readonly CompareRo
               value: 'Size (smaller is better)',
               position: 'insideBottom',
               offset: -8,
-              className: 'chart-axis-title',
+              ...axisTitleLook,
             }}
           />
           <YAxis
+            {...axisLook}
             type="number"
             dataKey="gain"
             domain={[scale.y.min, scale.y.max]}
+            allowDataOverflow
             ticks={scale.y.ticks}
             tickFormatter={(value: number) =>
               measure === 'quality' ? String(value) : String(Number((value * 100).toPrecision(4)))
@@ -88,8 +92,7 @@ export function SizeQualityScatter({ rows, measure }: { rows: readonly CompareRo
               angle: -90,
               position: 'insideLeft',
               offset: 0,
-              style: { textAnchor: 'middle' },
-              className: 'chart-axis-title',
+              style: { ...axisTitleLook, textAnchor: 'middle' },
             }}
           />
           {scale.exactAt !== undefined && (
@@ -97,7 +100,12 @@ export function SizeQualityScatter({ rows, measure }: { rows: readonly CompareRo
               y={scale.exactAt}
               stroke="var(--line-strong)"
               strokeDasharray="2 4"
-              label={{ value: 'no error', position: 'insideBottomLeft', className: 'chart-sublabel' }}
+              label={{
+                value: 'no error',
+                position: 'insideBottomLeft',
+                fill: 'var(--text-muted)',
+                fontSize: 11,
+              }}
             />
           )}
           {source && measure !== 'quality' && (
@@ -187,6 +195,16 @@ function Marks(props: {
                 strokeWidth={isSource || row.failed ? 2 : 0.75}
               />
             </g>
+            {placed[index].far && (
+              <line
+                x1={x}
+                y1={y}
+                x2={placed[index].x + 4}
+                y2={placed[index].y + 6}
+                stroke="var(--line-strong)"
+                strokeWidth={0.75}
+              />
+            )}
             <text className="chart-label" x={placed[index].x} y={placed[index].y + 11}>
               {labels[index].name}
             </text>

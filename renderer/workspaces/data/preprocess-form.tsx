@@ -107,13 +107,13 @@ export function PreprocessForm({ preprocess }: { preprocess: Preprocess }) {
           />
         </Field>
       </div>
-      <Field label="Layout" inline>
+      <Field label="Layout">
         <Segmented
           label="Layout"
           name="pre-layout"
           value={draft.layout}
           options={[
-            { value: 'model', label: 'model’s' },
+            { value: 'model', label: 'as the model' },
             { value: 'NHWC', label: 'NHWC' },
             { value: 'NCHW', label: 'NCHW' },
           ]}

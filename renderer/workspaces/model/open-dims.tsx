@@ -2,7 +2,7 @@ import { useState } from 'react';
 import type { ModelView } from '../../../core/contract/views.ts';
 import { setShapes } from '../../state/actions/project.ts';
 import { Button } from '../../ui/blocks.tsx';
-import { dimKey, openDims, parseDim, settledShapes, suggestDim } from './shapes.ts';
+import { dimKey, openDims, parseDim, settledShapes, suggestDim, typeDim } from './shapes.ts';
 
 /** Asks for the sizes that the file leaves open; exported files have fixed ones. */
 export function OpenDims({ projectId, model }: { projectId: string; model: ModelView }) {
@@ -41,7 +41,7 @@ export function OpenDims({ projectId, model }: { projectId: string; model: Model
               inputMode="numeric"
               value={value}
               aria-invalid={value !== '' && parseDim(value) === undefined}
-              onChange={(event) => setTyped({ ...typed, [key]: event.target.value })}
+              onChange={(event) => setTyped(typeDim(typed, dims, dim, event.target.value))}
             />
           </div>
         );

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { openDims, parseDim, settledShapes } from './shapes.ts';
+import { openDims, parseDim, settledShapes, typeDim } from './shapes.ts';
 
 const inputs = [
   { name: 'image', dtype: 'float32', shape: ['batch', 3, 'h', 224] },
@@ -19,6 +19,15 @@ describe('open dimensions', () => {
     expect(settledShapes(inputs, { 'image[0]': '1', 'image[2]': '224' })).toEqual({
       image: [1, 3, 224, 224],
     });
+  });
+
+  it('with one name take one size, but not those without a name', () => {
+    const dims = openDims([
+      { name: 'ids', dtype: 'int64', shape: ['None', 'seq'] },
+      { name: 'mask', dtype: 'int64', shape: ['None', 'seq'] },
+    ]);
+    expect(typeDim({}, dims, dims[1], '128')).toEqual({ 'ids[1]': '128', 'mask[1]': '128' });
+    expect(typeDim({}, dims, dims[0], '1')).toEqual({ 'ids[0]': '1' });
   });
 
   it.each([

@@ -31,6 +31,20 @@ export function parseDim(text: string): number | undefined {
   return Number.isInteger(value) && value >= 1 && value <= 2 ** 31 - 1 ? value : undefined;
 }
 
+/** What files write where a size has no name of its own. */
+const nameless = /^(\?|none|-?\d+|unk__.*|)$/i;
+
+/** The fields as typed after one of them changed: dimensions with one name have one size. */
+export function typeDim(
+  typed: Readonly<Record<string, string>>,
+  dims: readonly OpenDim[],
+  changed: OpenDim,
+  text: string,
+): Record<string, string> {
+  const alike = dims.filter(({ name }) => name === changed.name && !nameless.test(name));
+  return { ...typed, ...Object.fromEntries([changed, ...alike].map((dim) => [dimKey(dim), text])) };
+}
+
 /** Whole shapes of the inputs with open dimensions, or undefined while a value is missing. */
 export function settledShapes(
   inputs: readonly PortView[],

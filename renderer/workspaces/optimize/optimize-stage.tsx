@@ -63,6 +63,7 @@ export function OptimizeStage() {
           <div className="run-blocked" role="status">
             <span>
               {precisionLook[blockedPick.precision].name}: {blockedPick.blocked}
+              {blocked === undefined && ' The others run without it.'}
             </span>
             {blockedPick.needsSamples && !project.data && (
               <>

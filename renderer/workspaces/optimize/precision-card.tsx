@@ -25,7 +25,7 @@ export function PrecisionCard(props: PrecisionCardProps) {
     <label className={classes('precision', picked && 'on')} data-precision={precision}>
       <span className="precision-head">
         <PrecisionMark precision={precision} size={14} />
-        <span className="truncate">{look.name}</span>
+        <span>{look.name}</span>
         {running && (
           <LoaderCircle className="state-running" size={14} color="var(--accent)" aria-label="running" />
         )}

@@ -1,6 +1,6 @@
 import type { Precision, ProfileView } from '../../../core/contract/views.ts';
 import { precisionLook } from '../../theme/precision.ts';
-import { formatMilliseconds } from '../../ui/format.ts';
+import { formatMilliseconds, trimZeros } from '../../ui/format.ts';
 import { markerPath } from '../../ui/marker.tsx';
 import { ticksBetween } from '../../ui/ticks.ts';
 import { useWidth } from '../../ui/use-width.ts';
@@ -38,7 +38,7 @@ export function DistributionStrip({ rows }: { rows: readonly StripRow[] }) {
             <g key={tick}>
               <line x1={x(tick)} x2={x(tick)} y1={0} y2={height - axisHeight} stroke="var(--grid)" />
               <text className="chart-sublabel" x={x(tick)} y={height - axisHeight + 15} textAnchor="middle">
-                {formatMilliseconds(tick)}
+                {trimZeros(formatMilliseconds(tick))}
               </text>
             </g>
           ))}
