@@ -8,8 +8,8 @@ import { siblingEntry } from './sibling.ts';
 import { WorkerTaskRunner } from './worker-tasks.ts';
 
 /**
- * Entry of the core process. With `WHITTLE_SHELL=desktop` its parent speaks for one client and messages are plain RPC;
- * else they are those of a hub (`core/rpc/hub.ts`) with any number of clients. `WHITTLE_UPLOADS` and
+ * Entry of the core process, a child of the desktop shell or of the web host. Its parent speaks for any number of
+ * clients (`core/rpc/hub.ts`). `WHITTLE_SHELL` says which of the two it is (`desktop` or `web`); `WHITTLE_UPLOADS` and
  * `WHITTLE_DOWNLOADS` are the web host's folders.
  */
 const shell = process.env.WHITTLE_SHELL === 'desktop' ? 'desktop' : 'web';
@@ -18,12 +18,10 @@ const parent = createParentWire(process);
 // Clients may speak while the studio is still bringing projects in order: their messages wait here.
 const waiting: Wire[] = [];
 let server: Server | undefined;
-const accept = (wire: Wire): void => {
+serveHub(parent, (wire) => {
   if (server) server.attach(wire);
   else waiting.push(holdMessages(wire));
-};
-if (shell === 'desktop') accept(parent);
-else serveHub(parent, accept);
+});
 
 const studio = await createStudio({
   home: homeFolder(),

@@ -8,11 +8,11 @@ import { createClient } from '../rpc/client.ts';
 import { serveHub } from '../rpc/hub.ts';
 import { createWirePair } from '../rpc/memory-wire.ts';
 import { createServer } from '../rpc/server.ts';
+import { CoreSupervisor } from '../rpc/supervisor.ts';
 import { webEndpoints } from '../rpc/web-endpoints.ts';
 import { createWebSocketWire, type SocketLike } from '../rpc/websocket-wire.ts';
 import { createStudio } from '../studio/studio.ts';
 import type { TaskRunner } from '../studio/tasks.ts';
-import { CoreSupervisor } from './supervisor.ts';
 import { startWebHost, type WebHost } from './web-host.ts';
 
 const noTasks: TaskRunner = { run: () => Promise.reject(new Error('no tasks here')), close: async () => {} };

@@ -9,10 +9,11 @@ import { fileURLToPath } from 'node:url';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { toErrorView } from '../contract/error-view.ts';
 import { WhittleError } from '../contract/errors.ts';
+import { CoreSupervisor } from '../rpc/supervisor.ts';
 import { createWebSocketWire, type SocketLike } from '../rpc/websocket-wire.ts';
 import { findRenderer } from '../studio/places.ts';
+import { forkCore } from './fork-core.ts';
 import { siblingEntry } from './sibling.ts';
-import { CoreSupervisor, forkCore } from './supervisor.ts';
 import { receiveUpload, sendDownload, sendStatic } from './web-files.ts';
 import { checkAddress, checkCaller, type Guard, type Refusal, securityHeaders } from './web-guard.ts';
 

@@ -2,8 +2,6 @@ import { type ChildProcess, fork } from 'node:child_process';
 import type { CoreChild } from '../rpc/supervisor.ts';
 import { Listeners } from '../rpc/wire.ts';
 
-export { type CoreChild, CoreSupervisor, type SupervisorOptions } from '../rpc/supervisor.ts';
-
 export interface ForkOptions {
   /** The Node executable; default this process's own. */
   execPath?: string;
