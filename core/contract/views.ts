@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { calibrations, ioTypes, outputFormats, precisions } from './choices.ts';
 
 export { calibrations, precisions };

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { Listeners, type Wire } from './wire.ts';
 
 /** Several clients over one wire: each message carries the number of its client. */

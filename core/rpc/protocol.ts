@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { ErrorView } from '../contract/views.ts';
 
 /** What travels over a wire. Parameters, results and event data are checked against the contract by each side. */
