@@ -5,7 +5,7 @@ import { strToU8, zipSync } from 'fflate';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { WhittleError } from '../contract/errors.ts';
 import { floatTensor } from '../ir/tensor.ts';
-import { modelBytes } from './onnx/onnx-test-model.ts';
+import { modelBytes } from '../testing/onnx-model.ts';
 import { detectFormat, readModel } from './open-model.ts';
 
 const onnx = modelBytes({

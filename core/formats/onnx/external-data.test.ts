@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WhittleError } from '../../contract/errors.ts';
 import { floatTensor, toNumbers } from '../../ir/tensor.ts';
-import { modelProto } from './onnx-test-model.ts';
+import { modelProto } from '../../testing/onnx-model.ts';
 import { readOnnx, readOnnxBytes } from './reader.ts';
 import { modelTable } from './schema.ts';
 import { encode } from './wire.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { checkReadAndWrite, modelBytes, type TestModel } from './onnx-test-model.ts';
+import { checkReadAndWrite, modelBytes, type TestModel } from '../../testing/onnx-model.ts';
 import { readOnnxBytes } from './reader.ts';
 
 /** y = leaky(x) + x, twice, with a function inside of a function. */

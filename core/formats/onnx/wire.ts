@@ -199,33 +199,61 @@ function encodeChunks(message: Record<string, unknown>, table: Record<string, Fi
     push(writer.finish());
     writer = new BinaryWriter();
   };
-  for (const [name, field] of Object.entries(table)) {
-    const value = message[name];
-    if (value === undefined) continue;
+  for (const [field, item] of itemsOf(message, table)) {
     const { id, kind } = field;
-    if (kind === 'varints' || kind === 'fixed32' || kind === 'fixed64') {
-      throw new TypeError(`field ${name} is only read; tensors are written as raw data`);
-    }
-    for (const item of field.repeated ? (value as unknown[]) : [value]) {
-      if (typeof kind === 'function') {
-        const inner = encodeChunks(item as Record<string, unknown>, kind() as Record<string, Field>);
-        writer.tag(id, WireType.LengthDelimited).uint32(inner.size);
-        flush();
-        for (const part of inner.parts) push(part);
-      } else if (kind === 'bytes' && (item as Uint8Array).length >= byReference) {
-        writer.tag(id, WireType.LengthDelimited).uint32((item as Uint8Array).length);
-        flush();
-        push(item as Uint8Array);
-      } else writeScalar(writer, id, kind, item);
+    if (!isLarge(field, item)) {
+      writeItem(writer, field, item);
+    } else if (typeof kind === 'function') {
+      const inner = encodeChunks(item as Record<string, unknown>, kind() as Record<string, Field>);
+      writer.tag(id, WireType.LengthDelimited).uint32(inner.size);
+      flush();
+      for (const part of inner.parts) push(part);
+    } else {
+      writer.tag(id, WireType.LengthDelimited).uint32((item as Uint8Array).length);
+      flush();
+      push(item as Uint8Array);
     }
   }
   flush();
   return chunks;
 }
 
-function writeScalar(writer: BinaryWriter, id: number, kind: Scalar, item: unknown): void {
+/** Every value of a message that is there, with its field; repeated ones one by one. */
+function* itemsOf(
+  message: Record<string, unknown>,
+  table: Record<string, Field>,
+): Generator<readonly [Field, unknown]> {
+  for (const [name, field] of Object.entries(table)) {
+    const value = message[name];
+    if (value === undefined) continue;
+    const { kind } = field;
+    if (kind === 'varints' || kind === 'fixed32' || kind === 'fixed64') {
+      throw new TypeError(`field ${name} is only read; tensors are written as raw data`);
+    }
+    if (!field.repeated) yield [field, value];
+    else for (const item of value as unknown[]) yield [field, item];
+  }
+}
+
+/** Whether a value holds bytes that are kept by reference. */
+function isLarge({ kind }: Field, item: unknown): boolean {
+  if (kind === 'bytes') return (item as Uint8Array).length >= byReference;
+  if (typeof kind !== 'function') return false;
+  for (const [field, inner] of itemsOf(item as Record<string, unknown>, kind() as Record<string, Field>)) {
+    if (isLarge(field, inner)) return true;
+  }
+  return false;
+}
+
+function writeItem(writer: BinaryWriter, { id, kind }: Field, item: unknown): void {
   if (kind === 'int') writer.tag(id, WireType.Varint).int64(item as number);
   else if (kind === 'float') writer.tag(id, WireType.Bit32).float(item as number);
   else if (kind === 'string') writer.tag(id, WireType.LengthDelimited).string(item as string);
-  else writer.tag(id, WireType.LengthDelimited).bytes(item as Uint8Array);
+  else if (typeof kind === 'function') {
+    writer.tag(id, WireType.LengthDelimited).fork();
+    const table = kind() as Record<string, Field>;
+    for (const [field, inner] of itemsOf(item as Record<string, unknown>, table))
+      writeItem(writer, field, inner);
+    writer.join();
+  } else writer.tag(id, WireType.LengthDelimited).bytes(item as Uint8Array);
 }

@@ -4,7 +4,13 @@ import type { Attrs, Graph } from '../../ir/graph.ts';
 import { floatTensor, permute, type Tensor, tensorOf, toNumbers } from '../../ir/tensor.ts';
 import { inferTypes } from '../../ops/registry.ts';
 import type { ConvAttrs } from '../../ops/vocabulary.ts';
-import { checkReadAndWrite, readValid, runOnnx, type TestInput, type TestModel } from './onnx-test-model.ts';
+import {
+  checkReadAndWrite,
+  readValid,
+  runOnnx,
+  type TestInput,
+  type TestModel,
+} from '../../testing/onnx-model.ts';
 import { readOnnxBytes } from './reader.ts';
 import { modelTable } from './schema.ts';
 import { decode } from './wire.ts';

@@ -1,13 +1,6 @@
 /** Builds ONNX files for tests, node by node as the format has them, and runs them before and after Whittle. */
 import { expect } from 'vitest';
-import type { DType } from '../../ir/dtype.ts';
-import type { Graph } from '../../ir/graph.ts';
-import { elementCount, type Tensor, toNumbers } from '../../ir/tensor.ts';
-import type { OnnxAttr } from '../../ops/facets.ts';
-import { tensorFrom } from '../../ops/fold-helpers.ts';
-import { createEngines } from '../../runtime/engines.ts';
-import { random } from '../../testing/random.ts';
-import { readOnnxBytes } from './reader.ts';
+import { readOnnxBytes } from '../formats/onnx/reader.ts';
 import {
   dataTypeOf,
   type GraphProto,
@@ -16,11 +9,18 @@ import {
   modelTable,
   type NodeProto,
   type ValueInfoProto,
-} from './schema.ts';
-import { tensorToProto } from './tensors.ts';
-import { encode } from './wire.ts';
-import { attributeProto } from './write-context.ts';
-import { writeOnnx } from './writer.ts';
+} from '../formats/onnx/schema.ts';
+import { tensorToProto } from '../formats/onnx/tensors.ts';
+import { encode } from '../formats/onnx/wire.ts';
+import { attributeProto } from '../formats/onnx/write-context.ts';
+import { writeOnnx } from '../formats/onnx/writer.ts';
+import type { DType } from '../ir/dtype.ts';
+import type { Graph } from '../ir/graph.ts';
+import { elementCount, type Tensor, toNumbers } from '../ir/tensor.ts';
+import type { OnnxAttr } from '../ops/facets.ts';
+import { tensorFrom } from '../ops/fold-helpers.ts';
+import { createEngines } from '../runtime/engines.ts';
+import { random } from './random.ts';
 
 export interface TestNode {
   readonly op: string;

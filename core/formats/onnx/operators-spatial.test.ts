@@ -1,0 +1,195 @@
+/** Operator readers in the opsets in which their form differs. */
+import {
+  describeRows,
+  f,
+  floats,
+  i,
+  int64,
+  is,
+  type Row,
+  s,
+  scalar,
+  weights,
+} from '../../testing/onnx-rows.ts';
+
+const spatial: Row[] = [
+  {
+    op: 'Conv',
+    opset: 7,
+    inputs: [[1, 3, 7, 6], weights(4, 3, 3, 3), weights(4)],
+    attrs: { pads: is(1, 0, 2, 1), strides: is(2, 1) },
+  },
+  {
+    op: 'Conv',
+    opset: 11,
+    inputs: [[1, 2, 8, 7], weights(4, 1, 3, 2)],
+    attrs: { auto_pad: s('SAME_UPPER'), strides: is(2, 3), group: i(2) },
+  },
+  {
+    op: 'Conv',
+    opset: 11,
+    inputs: [[1, 2, 8, 7], weights(4, 2, 3, 2)],
+    attrs: { auto_pad: s('SAME_LOWER'), strides: is(2, 2) },
+  },
+  {
+    op: 'Conv',
+    opset: 11,
+    inputs: [[1, 2, 9], weights(3, 2, 3)],
+    attrs: { auto_pad: s('VALID'), kernel_shape: is(3) },
+    note: 'one axis',
+  },
+  {
+    op: 'Conv',
+    opset: 22,
+    inputs: [[1, 2, 4, 5, 4], weights(3, 2, 2, 2, 2), weights(3)],
+    note: 'three axes',
+  },
+  {
+    op: 'ConvTranspose',
+    opset: 11,
+    inputs: [[1, 3, 5, 4], weights(3, 2, 3, 3), weights(2)],
+    attrs: { strides: is(2, 2), output_padding: is(1, 1), pads: is(1, 1, 1, 1) },
+  },
+  {
+    op: 'ConvTranspose',
+    opset: 11,
+    inputs: [[1, 2, 4, 4], weights(2, 1, 3, 3)],
+    attrs: { strides: is(2, 2), output_shape: is(10, 8) },
+  },
+  {
+    op: 'ConvTranspose',
+    opset: 11,
+    inputs: [[1, 2, 4, 4], weights(2, 1, 3, 3)],
+    attrs: { strides: is(2, 2), auto_pad: s('SAME_UPPER') },
+  },
+  {
+    op: 'ConvTranspose',
+    opset: 11,
+    inputs: [[1, 4, 4, 4], weights(4, 2, 2, 2)],
+    attrs: { group: i(2), dilations: is(2, 2) },
+  },
+  {
+    op: 'MaxPool',
+    opset: 8,
+    inputs: [[1, 2, 7, 7]],
+    attrs: { kernel_shape: is(3, 3), strides: is(2, 2), pads: is(1, 1, 1, 1) },
+  },
+  {
+    op: 'MaxPool',
+    opset: 12,
+    inputs: [[1, 2, 8, 8]],
+    attrs: { kernel_shape: is(3, 2), strides: is(2, 2), ceil_mode: i(1), dilations: is(1, 2) },
+  },
+  {
+    op: 'AveragePool',
+    opset: 7,
+    inputs: [[1, 2, 7, 7]],
+    attrs: { kernel_shape: is(3, 3), pads: is(1, 1, 1, 1), count_include_pad: i(1) },
+  },
+  {
+    op: 'AveragePool',
+    opset: 11,
+    inputs: [[1, 2, 7, 7]],
+    attrs: { kernel_shape: is(3, 3), auto_pad: s('SAME_UPPER'), strides: is(2, 2) },
+  },
+  { op: 'GlobalAveragePool', opset: 7, inputs: [[1, 3, 5, 4]] },
+  { op: 'GlobalMaxPool', opset: 7, inputs: [[1, 3, 5, 4]] },
+  {
+    op: 'BatchNormalization',
+    opset: 9,
+    inputs: [[1, 3, 4, 4], weights(3), weights(3), weights(3), floats([3], 0.5, 1, 2)],
+    attrs: { epsilon: f(0.01), momentum: f(0.9) },
+  },
+  {
+    op: 'BatchNormalization',
+    opset: 15,
+    inputs: [[2, 3], weights(3), weights(3), weights(3), floats([3], 0.5, 1, 2)],
+  },
+  {
+    op: 'InstanceNormalization',
+    opset: 6 + 1,
+    inputs: [[2, 3, 4, 4], weights(3), weights(3)],
+    tolerance: 1e-5,
+  },
+  { op: 'LayerNormalization', opset: 17, inputs: [[2, 3, 8], weights(8), weights(8)], tolerance: 1e-5 },
+  {
+    op: 'LayerNormalization',
+    opset: 17,
+    inputs: [[2, 3, 8], weights(3, 8)],
+    attrs: { axis: i(1), epsilon: f(1e-3) },
+    tolerance: 1e-5,
+  },
+  { op: 'DepthToSpace', opset: 10, inputs: [[1, 8, 2, 3]], attrs: { blocksize: i(2) } },
+  { op: 'DepthToSpace', opset: 13, inputs: [[1, 8, 2, 3]], attrs: { blocksize: i(2), mode: s('CRD') } },
+  { op: 'SpaceToDepth', opset: 13, inputs: [[1, 2, 4, 6]], attrs: { blocksize: i(2) } },
+  {
+    op: 'Upsample',
+    opset: 7,
+    inputs: [[1, 2, 3, 3]],
+    attrs: { scales: { floats: [1, 1, 2, 3] }, mode: s('nearest') },
+  },
+  { op: 'Upsample', opset: 9, inputs: [[1, 2, 3, 3], floats([4], 1, 1, 2, 2)], attrs: { mode: s('linear') } },
+  {
+    op: 'Resize',
+    opset: 10,
+    inputs: [[1, 2, 3, 4], floats([4], 1, 1, 2, 1.5)],
+    attrs: { mode: s('nearest') },
+  },
+  {
+    op: 'Resize',
+    opset: 11,
+    inputs: [[1, 2, 3, 4], floats([0]), floats([4], 1, 1, 2.4, 1.7)],
+    attrs: { mode: s('linear'), coordinate_transformation_mode: s('asymmetric') },
+    tolerance: 1e-5,
+  },
+  {
+    op: 'Resize',
+    opset: 13,
+    inputs: [[1, 2, 4, 4], null, null, int64(1, 2, 7, 9)],
+    attrs: { mode: s('linear'), coordinate_transformation_mode: s('align_corners') },
+    tolerance: 1e-5,
+  },
+  {
+    op: 'Resize',
+    opset: 13,
+    inputs: [[1, 2, 4, 4], null, null, int64(1, 2, 7, 9)],
+    attrs: { mode: s('cubic'), cubic_coeff_a: f(-0.5) },
+    tolerance: 1e-5,
+  },
+  {
+    op: 'Resize',
+    opset: 18,
+    inputs: [[1, 2, 4, 4], null, null, int64(6, 2)],
+    attrs: {
+      axes: is(2, 3),
+      nearest_mode: s('ceil'),
+      coordinate_transformation_mode: s('pytorch_half_pixel'),
+    },
+  },
+];
+const dense: Row[] = [
+  { op: 'Gemm', opset: 7, inputs: [[2, 3], weights(3, 4), weights(4)] },
+  { op: 'Gemm', opset: 11, inputs: [[2, 3], weights(4, 3)], attrs: { transB: i(1) } },
+  { op: 'Gemm', opset: 13, inputs: [[2, 3], weights(4, 3), weights(1, 4)], attrs: { transB: i(1) } },
+  { op: 'Gemm', opset: 13, inputs: [[2, 3], weights(3, 4), scalar(0.5)], note: 'bias of one number' },
+  {
+    op: 'Gemm',
+    opset: 13,
+    inputs: [[3, 2], weights(3, 4), weights(2, 1)],
+    attrs: { transA: i(1), alpha: f(0.5), beta: f(2) },
+    note: 'general',
+  },
+  { op: 'MatMul', opset: 9, inputs: [[2, 3, 4], weights(4, 5)], tolerance: 1e-5 },
+  {
+    op: 'MatMul',
+    opset: 13,
+    inputs: [
+      [2, 3, 4],
+      [2, 4, 2],
+    ],
+  },
+  { op: 'MatMul', opset: 13, inputs: [[4], [4, 2]], note: 'vector' },
+];
+
+describeRows('spatial operators', spatial);
+describeRows('dense operators', dense);
