@@ -132,7 +132,7 @@ function drawBox(
   const strength = colouring?.strength(box.nodes);
   if (strength !== undefined) {
     const before = context.globalAlpha;
-    context.globalAlpha = before * strength * 0.55;
+    context.globalAlpha = before * strength * 0.42;
     context.fillStyle = colours.accent;
     context.fill();
     context.globalAlpha = before;
@@ -151,9 +151,9 @@ function drawBox(
   const inner = boxWidth - 20;
   context.fillStyle = colours.text;
   context.font = `600 12px ${colours.font}`;
-  const title = box.isGroup ? lastPart(box.id) : op;
+  const title = box.isGroup ? lastParts(box.id) : op;
   context.fillText(shorten(context, title, inner), x + 11, y + 12);
-  context.fillStyle = colours.muted;
+  context.fillStyle = strength === undefined ? colours.muted : colours.text;
   context.font = `11px ${colours.font}`;
   context.fillText(shorten(context, subtitle(box, input), inner), x + 11, y + 26);
 }
@@ -165,8 +165,9 @@ function subtitle(box: Box, { graph, colouring }: DrawInput): string {
   return formatShape(graph.nodes[box.nodes[0]].outputShape);
 }
 
-function lastPart(path: string): string {
-  return path.split('/').at(-1) ?? path;
+/** The group with the one around it: many layers have an `attention`. */
+function lastParts(path: string): string {
+  return path.split('/').slice(-2).join('/');
 }
 
 const fitted = new Map<string, string>();

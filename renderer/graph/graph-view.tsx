@@ -36,7 +36,7 @@ export function GraphView({ graph, colouring, tools, theme }: GraphViewProps) {
   const stage = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
   const control = useCamera(stage);
-  const { camera, size, panBy, zoomBy, fitView, reveal } = control;
+  const { camera, size, panBy, zoomBy, fitView, showAll, reveal } = control;
 
   const selected = useMemo(() => {
     const at = collapsed.boxes.findIndex(({ id }) => id === selectedId);
@@ -55,7 +55,7 @@ export function GraphView({ graph, colouring, tools, theme }: GraphViewProps) {
   const afterLayout = useRef<'fit' | 'reveal' | undefined>('fit');
   useEffect(() => {
     if (size.width === 0) return;
-    if (afterLayout.current === 'fit') fitView(layout.width, layout.height);
+    if (afterLayout.current === 'fit') fitView(layout.width, layout.height, layout.x[0] ?? 0);
     else if (afterLayout.current === 'reveal' && selected !== undefined)
       reveal(layout.x[selected], layout.y[selected]);
     afterLayout.current = undefined;
@@ -131,7 +131,7 @@ export function GraphView({ graph, colouring, tools, theme }: GraphViewProps) {
   const keyAction = (key: string, at: number | undefined): (() => void) | undefined => {
     if (key === '+' || key === '=') return () => zoomBy(1.25);
     if (key === '-') return () => zoomBy(0.8);
-    if (key === '0') return () => fitView(layout.width, layout.height);
+    if (key === '0') return () => showAll(layout.width, layout.height);
     if (key === 'Enter' && at !== undefined) return () => toggleGroup(at);
     if (key === 'Escape' && at !== undefined) return () => select(undefined);
     if (!key.startsWith('Arrow')) return undefined;
@@ -249,7 +249,7 @@ export function GraphView({ graph, colouring, tools, theme }: GraphViewProps) {
             small
             icon={<Maximize size={14} />}
             aria-label="Fit the graph"
-            onClick={() => fitView(layout.width, layout.height)}
+            onClick={() => showAll(layout.width, layout.height)}
           />
         </div>
       </div>

@@ -10,6 +10,8 @@ const rankGap = 26;
 const dummyWidth = 14;
 const orderSweeps = 6;
 const placeSweeps = 10;
+/** How much of its way to the middle line a place goes where paths join. */
+const joinPull = 0.5;
 /** Past this many dummies edges are drawn straight: order matters less than the time it takes. */
 const mostDummies = 30_000;
 
@@ -174,7 +176,11 @@ function placeRanks(ranks: readonly number[][], places: readonly Place[]): Float
     for (const row of downwards ? ranks : [...ranks].reverse()) {
       const wanted = row.map((index) => {
         const near = downwards ? places[index].up : places[index].down;
-        return near.length > 0 ? near.reduce((sum, other) => sum + x[other], 0) / near.length : x[index];
+        if (near.length === 0) return x[index];
+        const mean = near.reduce((sum, other) => sum + x[other], 0) / near.length;
+        // Branches that always join on one side would make a long model drift away: where paths join there is a bend
+        // anyway, so there the drawing comes back towards its middle line.
+        return near.length > 1 ? mean * (1 - joinPull) : mean;
       });
       // Two passes that keep the order, from the left and from the right; their mean favours neither side.
       const fromLeft = new Float64Array(row.length);

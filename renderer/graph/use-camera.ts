@@ -3,16 +3,20 @@ import type { Camera } from './draw.ts';
 
 const smallestScale = 0.05;
 const largestScale = 2.5;
-/** At this scale the boxes can still be read. */
-const smallestStart = 0.85;
+/** At this scale boxes are read with ease, and at this one still. */
+const comfortable = 0.85;
+const stillReadable = 0.5;
+const margin = 16;
 
 export interface CameraControl {
   camera: Camera;
   size: { width: number; height: number };
   zoomBy(factor: number, at?: { x: number; y: number }): void;
   panBy(dx: number, dy: number): void;
-  /** Shows the whole drawing's width, from its top, never larger than life. */
-  fitView(width: number, height: number): void;
+  /** Shows the whole drawing's width, from its top, never larger than life; what is too wide is shown around `middle`. */
+  fitView(width: number, height: number, middle: number): void;
+  /** Shows the drawing as a whole, however small. */
+  showAll(width: number, height: number): void;
   /** Brings a point of the drawing to the middle when it is not in view. */
   reveal(x: number, y: number): void;
 }
@@ -51,15 +55,22 @@ export function useCamera(stage: RefObject<HTMLDivElement | null>): CameraContro
     setCamera((before) => ({ ...before, x: before.x + dx / before.scale, y: before.y + dy / before.scale }));
   }, []);
 
-  const fitView = useCallback((width: number, height: number) => {
+  const fitView = useCallback((width: number, height: number, middle: number) => {
     const { width: w, height: h } = sizeNow.current;
     if (w === 0) return;
-    const margin = 16;
     const across = (w - 2 * margin) / width;
     const down = (h - 2 * margin) / height;
-    // A long chain shrunk to fit would be a thread; its width is what must fit.
-    const scale = Math.min(1, Math.max(smallestScale, Math.min(across, Math.max(down, smallestStart))));
-    setCamera({ scale, x: width / 2 - w / 2 / scale, y: -margin / scale });
+    // A long chain shrunk to fit would be a thread: it is its width that must fit, while it can still be read.
+    const readable = across >= stillReadable ? Math.min(across, Math.max(down, comfortable)) : comfortable;
+    const scale = Math.min(1, readable);
+    const centre = width * scale <= w ? width / 2 : middle;
+    setCamera({ scale, x: centre - w / 2 / scale, y: -margin / scale });
+  }, []);
+
+  const showAll = useCallback((width: number, height: number) => {
+    const { width: w, height: h } = sizeNow.current;
+    const scale = Math.min(1, (w - 2 * margin) / width, (h - 2 * margin) / height);
+    setCamera({ scale, x: width / 2 - w / 2 / scale, y: height / 2 - h / 2 / scale });
   }, []);
 
   const reveal = useCallback((x: number, y: number) => {
@@ -78,5 +89,5 @@ export function useCamera(stage: RefObject<HTMLDivElement | null>): CameraContro
     });
   }, []);
 
-  return { camera, size, zoomBy, panBy, fitView, reveal };
+  return { camera, size, zoomBy, panBy, fitView, showAll, reveal };
 }
