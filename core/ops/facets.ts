@@ -236,9 +236,11 @@ export interface KerasLayerView {
   inner(option: string, place?: KerasInnerPlace): KerasLayerView;
   /** The same layer called on other inputs; for layers reached by `inner`, models included. */
   call(inputs: readonly Value[], kwargs?: Readonly<Record<string, unknown>>): Value[];
-  /** The mask `[batch, time]` that Keras 1 and 2 carry along with a value, unseen in the configuration. */
+  /** Whether Keras carries a mask along with a value, unseen in the configuration. */
+  hasMask(value: Value): boolean;
+  /** That mask, `[batch, time]` of booleans. @throws WhittleError when it cannot be told what becomes of it. */
   maskOf(value: Value): Value | undefined;
-  setMask(value: Value, mask: Value): void;
+  setMask(value: Value, make: () => Value): void;
   refuse(message: string, hint?: string): never;
 }
 

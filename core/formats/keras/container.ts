@@ -144,11 +144,20 @@ function parseJson(text: string, what: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
+    const plain = withoutPythonNumbers(text);
+    if (plain !== text) return parseJson(plain, what);
     throw new WhittleError('format.damaged', `${what} is not JSON: ${(cause as Error).message}`, {
       hint: 'Save the model again with model.save().',
       cause,
     });
   }
+}
+
+/** Python writes NaN and Infinity into JSON, outside of its grammar; 1e999 is read as Infinity. */
+function withoutPythonNumbers(text: string): string {
+  return text.replace(/"(?:[^"\\]|\\.)*"|NaN|Infinity/g, (token) =>
+    token === 'NaN' ? 'null' : token === 'Infinity' ? '1e999' : token,
+  );
 }
 
 function startsWith(bytes: Uint8Array, signature: readonly number[]): boolean {

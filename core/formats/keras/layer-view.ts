@@ -1,16 +1,16 @@
 import { WhittleError } from '../../contract/errors.ts';
-import type { Value, ValueId } from '../../ir/graph.ts';
+import type { Value } from '../../ir/graph.ts';
 import { type Tensor, tensorOf, toFloat32 } from '../../ir/tensor.ts';
 import type { KerasLayerView, KerasWeights } from '../../ops/facets.ts';
 import { isRecord, type LayerConfig } from './config.ts';
+import type { Masks } from './masks.ts';
 import { weightOrder } from './weight-names.ts';
 import type { WeightScope } from './weights.ts';
 
 /** What a layer view needs of the model that is being read. */
 export interface LayerHost {
   readonly dialect: 1 | 2 | 3;
-  /** Masks that go along with values in Keras 1 and 2, by value. */
-  readonly masks: Map<ValueId, Value>;
+  readonly masks: Masks;
   /** Called with each weight that is used, for the count of parameters. */
   used(tensor: Tensor): void;
   /** Parses the configuration of a layer that is nested in another one. */
@@ -48,7 +48,7 @@ export function layerView(
     return refuse(`option ${key} is ${JSON.stringify(config[key] ?? null)}; ${kind} is expected`);
   };
   const isNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value);
-  const weights = weightsOf(host, scope, className, config, invalid);
+  const weights = weightsOf(host, scope, className, config, `${name} (${className})`, invalid);
 
   return {
     className,
@@ -60,8 +60,13 @@ export function layerView(
     kwargs: call.kwargs,
     ...weights,
     part: (attribute, partName, partClass) =>
-      weightsOf(host, scope.part(attribute, partName), partClass, config, (message) =>
-        invalid(`${partName}: ${message}`),
+      weightsOf(
+        host,
+        scope.part(attribute, partName),
+        partClass,
+        config,
+        `${name} (${className})`,
+        (message) => invalid(`${partName}: ${message}`),
       ),
     int: (key, fallback) =>
       option(key, 'a whole number', (value): value is number => Number.isInteger(value), fallback),
@@ -88,8 +93,20 @@ export function layerView(
       const innerScope = scope.part(group, place.name ?? inner.name, inner, place.index);
       return layerView(host, inner, `${name}/${place.name ?? inner.name}`, innerScope, call);
     },
-    maskOf: (value) => host.masks.get(value.id),
-    setMask: (value, mask) => host.masks.set(value.id, mask),
+    hasMask: (value) => host.masks.has(value.id),
+    maskOf(value) {
+      const mask = host.masks.get(value.id);
+      return mask === 'unknown'
+        ? refuse('gets a mask through layers that may or may not hand it on')
+        : mask?.();
+    },
+    setMask(value, make) {
+      let made: Value | undefined;
+      host.masks.set(value.id, () => {
+        made ??= make();
+        return made;
+      });
+    },
     call: (inputs, kwargs = {}) => host.callLayer(layer, name, scope, { args: [...inputs], kwargs }),
     refuse,
   };
@@ -100,6 +117,7 @@ function weightsOf(
   scope: WeightScope,
   className: string,
   config: Readonly<Record<string, unknown>>,
+  owner: string,
   invalid: (message: string) => never,
 ): KerasWeights {
   const order = weightOrder(className, config);
@@ -107,6 +125,13 @@ function weightsOf(
     const stored = scope.find(name, order);
     if (!stored) return undefined;
     host.used(stored);
+    if (!stored.dtype.startsWith('float')) {
+      throw new WhittleError(
+        'model.already-quantized',
+        `${owner}: weight ${name} holds ${stored.dtype} numbers; the model is quantized already`,
+        { hint: 'Open the model as it was before it was quantized.' },
+      );
+    }
     if (shape && (stored.shape.length !== shape.length || stored.shape.some((dim, i) => dim !== shape[i]))) {
       invalid(`weight ${name} has the shape [${stored.shape.join(', ')}]; [${shape.join(', ')}] is expected`);
     }

@@ -1,7 +1,13 @@
-import type { Value } from '../../ir/graph.ts';
+import type { Value, ValueId } from '../../ir/graph.ts';
 import type { KerasLayerView } from '../../ops/facets.ts';
 
-/** Layers of Keras 1 and 2 that hand a mask on and do not let it change what they compute. */
+/**
+ * Masks that Masking and Embedding layers send along with values, mostly unseen in the configuration. A mask is made
+ * when a layer first asks for it; `unknown` stands behind layers of which it is not said here whether they hand it on.
+ */
+export type Masks = Map<ValueId, (() => Value) | 'unknown'>;
+
+/** Layers that hand a mask on and do not let it change what they compute. */
 const passing = new Set([
   'Activation',
   'BatchNormalization',
@@ -15,23 +21,58 @@ const passing = new Set([
   'ThresholdedReLU',
 ]);
 
-/** Layers that take a mask off their input themselves and set the one of their output. */
-const knowing = new Set(['Bidirectional', 'GRU', 'LSTM', 'RNN', 'SimpleRNN', 'Masking', 'Embedding']);
+/** Layers whose readers look at the mask themselves. */
+const knowing = new Set([
+  'Bidirectional',
+  'ConvLSTM1D',
+  'ConvLSTM2D',
+  'ConvLSTM3D',
+  'Embedding',
+  'GRU',
+  'GlobalAveragePooling1D',
+  'LSTM',
+  'Masking',
+  'RNN',
+  'SimpleRNN',
+  'TimeDistributed',
+]);
+
+/** Layers whose result a mask would change, in a way that is not read. */
+const sensitive = new Set([
+  'AdditiveAttention',
+  'Attention',
+  'GroupQueryAttention',
+  'GroupedQueryAttention',
+  'MultiHeadAttention',
+  'Softmax',
+]);
 
 /**
- * Hands the mask of a layer's input on to its output (Keras 1 and 2; Keras 3 writes masks into the configuration).
- * @throws through `layer` for layers whose result would depend on the mask in a way that is not read.
+ * Follows the masks of a layer's inputs to its outputs.
+ * @throws through `layer` for layers whose result would depend on a mask in a way that is not read.
  */
-export function passMask(layer: KerasLayerView, outputs: readonly Value[]): void {
+export function passMask(layer: KerasLayerView, masks: Masks, outputs: readonly Value[]): void {
   if (knowing.has(layer.className)) return;
-  const masks = layer.inputs.map((input) => layer.maskOf(input));
-  const mask = masks.find((found) => found !== undefined);
-  if (!mask) return;
-  if (!passing.has(layer.className)) {
+  const found = layer.inputs.map((input) => masks.get(input.id)).find((mask) => mask !== undefined);
+  if (!found) return;
+  if (sensitive.has(layer.className)) {
     layer.refuse(
       'gets a mask from a Masking or Embedding layer; what it does with one is not read',
-      'Set mask_zero to false, or put the layer before the masked ones.',
+      'Set mask_zero to false where the mask is not needed.',
     );
   }
-  for (const output of outputs) layer.setMask(output, mask);
+  for (const output of outputs) {
+    if (!masks.has(output.id)) masks.set(output.id, passing.has(layer.className) ? found : 'unknown');
+  }
+}
+
+/** Calls that name a mask for a layer that does not read it. */
+export function refuseMaskArgument(layer: KerasLayerView): void {
+  const { mask } = layer.kwargs;
+  const isGiven = Array.isArray(mask)
+    ? mask.some((item) => item !== null)
+    : mask !== null && mask !== undefined;
+  if (isGiven && !knowing.has(layer.className) && !passing.has(layer.className)) {
+    layer.refuse('argument mask is not read');
+  }
 }

@@ -1,14 +1,14 @@
 import { type ErrorCode, type Issue, WhittleError } from '../../contract/errors.ts';
 import { GraphBuilder } from '../../ir/builder.ts';
 import type { DType } from '../../ir/dtype.ts';
-import type { Graph, GraphSource, Value, ValueId } from '../../ir/graph.ts';
+import type { Graph, GraphSource, Value } from '../../ir/graph.ts';
 import { elementCount, type Tensor } from '../../ir/tensor.ts';
 import { inferTypes, kerasReaders } from '../../ops/registry.ts';
 import { isRecord, type LayerConfig, type ModelConfig, parseModelConfig, TensorRef } from './config.ts';
 import { NotPlainError } from './hdf5-views.ts';
 import { isIdentityLayer } from './identity-layers.ts';
 import { type BoundCall, type LayerHost, layerView, valuesIn } from './layer-view.ts';
-import { passMask } from './masks.ts';
+import { type Masks, passMask, refuseMaskArgument } from './masks.ts';
 import { renameOutputs } from './rename-outputs.ts';
 import { readerKey } from './supported-layers.ts';
 import type { WeightScope } from './weights.ts';
@@ -26,7 +26,7 @@ type CallOutputs = readonly Value[] | undefined;
 export class ModelBuilder implements LayerHost {
   readonly dialect: 1 | 2 | 3;
   readonly issues: Issue[] = [];
-  readonly masks = new Map<ValueId, Value>();
+  readonly masks: Masks = new Map();
   private readonly builder: GraphBuilder;
   private readonly weights = new Set<Tensor>();
 
@@ -70,6 +70,14 @@ export class ModelBuilder implements LayerHost {
   }
 
   callLayer(layer: LayerConfig, name: string, weights: WeightScope, call: BoundCall): Value[] {
+    // Keras 3 lets predict() decide; before it, a call that was made for training stays one.
+    if (call.kwargs.training === true && this.dialect !== 3) {
+      throw new WhittleError(
+        'model.unsupported-option',
+        `${name} (${layer.className}): is called with training=True, which is not read`,
+        { hint: 'Build the model with training=False, or leave the argument out.' },
+      );
+    }
     if (layer.model) {
       const outputs = this.callModel(layer.model, `${name}/`, weights, valuesIn(call.args));
       if (outputs) return outputs;
@@ -84,8 +92,9 @@ export class ModelBuilder implements LayerHost {
         `${name}: layers of class ${layer.className} are not read`,
       );
     }
+    refuseMaskArgument(view);
     const outputs = reader(view, this.builder);
-    if (this.masks.size > 0) passMask(view, outputs);
+    if (this.masks.size > 0) passMask(view, this.masks, outputs);
     return outputs;
   }
 

@@ -170,8 +170,9 @@ describe('readKeras', () => {
     expect((await run(graph!, { x })).c).toEqual([875421, 90603, 1187, 109]);
   });
 
-  it('carries masks along in Keras 2, and refuses a layer that would need one', async () => {
+  it('carries masks along unseen, and refuses a layer that would need one and does not read it', async () => {
     const rnn = { units: 1, activation: 'linear', use_bias: false, return_sequences: false };
+    const conv1d = { filters: 1, kernel_size: [1], use_bias: false };
     const weights = {
       r: {
         'simple_rnn_cell/kernel:0': weight([1, 1], 1),
@@ -184,9 +185,21 @@ describe('readKeras', () => {
     // The step with 0 is passed over: ((1 × 2) + 3) × 2 + 5.
     expect(await run(graph!, { x: [1, 3, 0, 5] })).toEqual({ r: [15] });
     const pooled = functional([...layers, layer('GlobalAveragePooling1D', 'g', ['m'])], ['x'], ['g']);
-    const refused = await readBytes(await kerasHdf5(pooled, {}));
+    const mean = await readBytes(await kerasHdf5(pooled, {}));
+    expect(await run(mean.graph!, { x: [1, 3, 0, 5] })).toEqual({ g: [3] });
+    const soft = functional([...layers, layer('Softmax', 's', ['m'], { axis: 1 })], ['x'], ['s']);
+    const refused = await readBytes(await kerasHdf5(soft, {}));
     expect(refused.graph).toBeUndefined();
-    expect(refused.issues).toMatchObject([{ code: 'model.unsupported-option', node: 'g' }]);
+    expect(refused.issues).toMatchObject([{ code: 'model.unsupported-option', node: 's' }]);
+    const lost = functional(
+      [...layers, layer('Conv1D', 'c', ['m'], conv1d), layer('SimpleRNN', 'r', ['c'], rnn)],
+      ['x'],
+      ['r'],
+    );
+    const unclear = await readBytes(
+      await kerasHdf5(lost, { ...weights, c: { 'kernel:0': weight([1, 1, 1], 1) } }),
+    );
+    expect(unclear.issues[0].message).toContain('may or may not hand it on');
   });
 
   it('reads the options and weight names of Keras 1', async () => {

@@ -181,6 +181,15 @@ describe('models that do not fit', () => {
     expect(issues[0].message).toContain('lanczos3');
   });
 
+  it('refuses a call for training before Keras 3', async () => {
+    const called = { ...layer('Dropout', 'drop', []), inbound_nodes: [[['x', 0, 0, { training: true }]]] };
+    const config = functional([input('x', [null, 2]), called], ['x'], ['drop']);
+    const { issues } = await readBytes(await kerasHdf5(config, {}));
+    expect(issues[0].message).toContain('training=True');
+    const newer = await readBytes(await kerasHdf5(config, {}, { version: '3.9.2' }));
+    expect(newer.issues).toEqual([]);
+  });
+
   it('refuses inputs of texts', async () => {
     const config = functional([input('x', [null, 1], 'string'), layer('Flatten', 'f', ['x'])], ['x'], ['f']);
     const { issues } = await readBytes(await kerasHdf5(config, {}));

@@ -29,9 +29,7 @@ const embedding: KerasReader = (layer, builder) => {
   const x = onlyInput(layer);
   const table = weightConstant(builder, `${layer.name}/embeddings`, tableOf(layer));
   const result = resultOf(layer, builder, 'Gather', [table, asIndices(layer, builder, x)], { axis: 0 });
-  if (layer.boolean('mask_zero', false) && layer.dialect !== 3) {
-    layer.setMask(result, differs(layer, builder, x, 0));
-  }
+  if (layer.boolean('mask_zero', false)) layer.setMask(result, () => differs(layer, builder, x, 0));
   return [result];
 };
 
@@ -58,10 +56,10 @@ const masking: KerasReader = (layer, builder) => {
   const last = intsConstant(builder, `${layer.name}/features`, [rank - 1]);
   const any = node('ReduceMax', [numbers, last], 'any', { keepDims: true });
   const result = resultOf(layer, builder, 'Mul', [x, any], { activation: 'none' });
-  if (layer.dialect !== 3) {
+  layer.setMask(result, () => {
     const flat = reshapeTo(builder, any, shapeOf(layer, x).slice(0, -1), `${layer.name}/steps`);
-    layer.setMask(result, node('Cast', [flat], 'step_mask', { to: 'bool' }));
-  }
+    return node('Cast', [flat], 'step_mask', { to: 'bool' });
+  });
   return [result];
 };
 

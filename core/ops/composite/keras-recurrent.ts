@@ -88,7 +88,7 @@ export function recur(
   const cells = cellsOf(layer, builder);
   const stateCount = cells.reduce((sum, cell) => sum + cell.states, 0);
   let states = initialStates(layer, initial, stateCount);
-  const maskSource = isTensor(layer.kwargs.mask) ? layer.kwargs.mask : layer.maskOf(x);
+  const maskSource = maskFor(layer, x);
   const masks = maskSource ? stepsOf(layer, builder, maskSource, steps, 'mask') : undefined;
   // Later cells of a stack depend on the first one's output, so only the first is projected for all steps at once.
   const projected = stepsOf(layer, builder, cells[0].project(x), steps, 'step');
@@ -129,6 +129,11 @@ export function recur(
     previous = outputs[step];
   }
   return { outputs, last: previous!, states: states as Value[] };
+}
+
+/** The mask that a call names, else the one that comes along with the input. */
+function maskFor(layer: KerasLayerView, x: Value): Value | undefined {
+  return isTensor(layer.kwargs.mask) ? layer.kwargs.mask : layer.maskOf(x);
 }
 
 /** `[batch, time, …]` cut into its steps `[batch, …]`. */
@@ -192,8 +197,8 @@ const recurrent: KerasReader = (layer, builder) => {
   // Keras returns a backwards layer's steps in the order in which they were computed.
   const ordered = layer.boolean('go_backwards', false) ? [...outputs].reverse() : outputs;
   const result = sequences ? sequence(layer, builder, ordered, layer.name) : last;
-  const mask = layer.maskOf(x);
-  if (mask && sequences) layer.setMask(result, mask);
+  const mask = maskFor(layer, x);
+  if (mask && sequences) layer.setMask(result, () => mask);
   return layer.boolean('return_state', false) ? [result, ...states] : [result];
 };
 

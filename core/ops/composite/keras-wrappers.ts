@@ -9,7 +9,7 @@ import { recur, sequence } from './keras-recurrent.ts';
 /** The inner layer runs on all steps at once: time goes into the batch. */
 const timeDistributed: KerasReader = (layer, builder) => {
   const x = onlyInput(layer);
-  if (isTensor(layer.kwargs.mask) || layer.maskOf(x)) return layer.refuse('gets a mask, which is not read');
+  if (isTensor(layer.kwargs.mask) || layer.hasMask(x)) return layer.refuse('gets a mask, which is not read');
   const [batch, steps, ...rest] = shapeOf(layer, x);
   const inner = layer.inner('layer');
   const folded = reshapeTo(builder, x, [batch * steps, ...rest], `${layer.name}/steps`);
@@ -50,12 +50,12 @@ const bidirectional: KerasReader = (layer, builder) => {
   const forth = run(inner, 0);
   const back = run(backward, 1);
   const sequences = inner.boolean('return_sequences', false);
-  if (sequences && layer.maskOf(x) && mode !== null) layer.refuse('hands a mask on, which is not read');
   // The backward half is turned round again, so that steps of both halves stand beside each other.
   const sides = [forth, back].map(({ outputs, last }, i) =>
     sequences ? sequence(layer, builder, outputs, `${layer.name}/${i === 0 ? 'forward' : 'backward'}`) : last,
   );
   const merged = mode === null ? sides : [merge(layer, builder, sides, String(mode))];
+  if (sequences && isTensor(mask)) for (const value of merged) layer.setMask(value, () => mask);
   return inner.boolean('return_state', false) ? [...merged, ...forth.states, ...back.states] : merged;
 };
 

@@ -1,9 +1,13 @@
 import type { KerasFacet, KerasReader } from '../facets.ts';
+import { isTensor } from '../keras-arguments.ts';
 import {
   explicitPads,
+  innerNodes,
   intsConstant,
   layoutOf,
   onlyInput,
+  plain,
+  reshapeTo,
   resultOf,
   shapeOf,
   spatialSizes,
@@ -48,6 +52,22 @@ function globalPool(op: 'ReduceMean' | 'ReduceMax', rank: number): KerasReader {
   };
 }
 
+/** The mean over the steps that a mask leaves, where there is one. */
+const averageOverTime: KerasReader = (layer, builder) => {
+  const x = onlyInput(layer);
+  const mask = isTensor(layer.kwargs.mask) ? layer.kwargs.mask : layer.maskOf(x);
+  if (!mask) return globalPool('ReduceMean', 1)(layer, builder);
+  if (layoutOf(layer) !== 'NHWC') return layer.refuse('a mask beside data_format channels_first is not read');
+  const node = innerNodes(layer, builder);
+  const keepDims = layer.boolean('keepdims', false);
+  const numbers = node('Cast', [mask], 'mask_numbers', { to: 'float32' });
+  const steps = reshapeTo(builder, numbers, [...shapeOf(layer, mask), 1], `${layer.name}/mask_steps`);
+  const time = intsConstant(builder, `${layer.name}/time`, [1]);
+  const sum = node('ReduceSum', [node('Mul', [x, steps], 'masked', plain), time], 'sum', { keepDims });
+  const count = node('ReduceSum', [steps, time], 'count', { keepDims });
+  return [resultOf(layer, builder, 'Div', [sum, count], plain)];
+};
+
 const adaptive = Object.fromEntries(
   [1, 2, 3].flatMap((rank) => [
     [`AdaptiveAveragePooling${rank}D`, adaptivePool('ReduceMean', rank)],
@@ -63,7 +83,7 @@ export const poolKeras: KerasFacet = {
   AveragePooling1D: pool('AveragePool', 1),
   AveragePooling2D: pool('AveragePool', 2),
   AveragePooling3D: pool('AveragePool', 3),
-  GlobalAveragePooling1D: globalPool('ReduceMean', 1),
+  GlobalAveragePooling1D: averageOverTime,
   GlobalAveragePooling2D: globalPool('ReduceMean', 2),
   GlobalAveragePooling3D: globalPool('ReduceMean', 3),
   GlobalMaxPooling1D: globalPool('ReduceMax', 1),
