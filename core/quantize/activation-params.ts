@@ -1,5 +1,5 @@
 import type { Range, Ranges } from '../calibrate/observer.ts';
-import { type Graph, type Node, producersOf, valueOf } from '../ir/graph.ts';
+import { type Graph, type Node, producersOf, valueNamed } from '../ir/graph.ts';
 import { toFloat32 } from '../ir/tensor.ts';
 import { asymmetricParams, integerRange, symmetricScale } from '../kernels/affine.ts';
 import { Groups } from './groups.ts';
@@ -40,7 +40,7 @@ export function activationParams(
     for (const { value } of operands) groups.find(value.id);
     node.outputs.forEach((id, slot) => {
       const out = outputRule(rule, slot);
-      if (out.kind === 'plain' || !isFloatValue(valueOf(graph, id))) return;
+      if (out.kind === 'plain' || !isFloatValue(valueNamed(graph, id))) return;
       groups.find(id);
       if (out.kind === 'fixed') fixed.set(id, fixedPlan(out, type));
       if (out.kind !== 'same-as-input') return;

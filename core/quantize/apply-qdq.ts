@@ -1,6 +1,6 @@
 import type { IoType } from '../contract/views.ts';
 import { GraphBuilder } from '../ir/builder.ts';
-import { type Graph, type Node, type Value, valueOf } from '../ir/graph.ts';
+import { type Graph, type Node, type Value, valueNamed } from '../ir/graph.ts';
 import { floatTensor, toFloat32 } from '../ir/tensor.ts';
 import type { QuantRule } from '../ops/facets.ts';
 import { inferTypes } from '../ops/registry.ts';
@@ -74,7 +74,7 @@ class QdqApplication {
   }
 
   private addInput(id: string): void {
-    const value = valueOf(this.graph, id);
+    const value = valueNamed(this.graph, id);
     const plan = this.portPlan(id);
     if (!plan) {
       this.made.set(id, this.builder.input(id, value.type));
@@ -97,7 +97,7 @@ class QdqApplication {
   /** Parameters of an integer input or output of the graph. */
   private portPlan(id: string): ValuePlan | undefined {
     const plan = this.plan.values[id];
-    if (this.io === 'float32' || !plan || !isFloatValue(valueOf(this.graph, id))) return undefined;
+    if (this.io === 'float32' || !plan || !isFloatValue(valueNamed(this.graph, id))) return undefined;
     return this.io === 'uint8' ? asUint8(plan) : plan;
   }
 
@@ -113,7 +113,7 @@ class QdqApplication {
     const outputs = this.builder.add(node.op, inputs, node.attrs, {
       name: node.id,
       outputs: node.outputs.map((id) => this.madeName(id, mode)),
-      types: node.outputs.map((id) => valueOf(this.graph, id).type),
+      types: node.outputs.map((id) => valueNamed(this.graph, id).type),
     });
     node.outputs.forEach((id, slot) => {
       this.made.set(id, outputs[slot]);
@@ -122,7 +122,7 @@ class QdqApplication {
   }
 
   private operand(node: Node, rule: QuantRule | undefined, slot: number, id: string, mode: string): Value {
-    const value = valueOf(this.graph, id);
+    const value = valueNamed(this.graph, id);
     const kind = rule ? inputRule(rule, slot).kind : 'plain';
     if (kind === 'plain' || !isFloatValue(value)) return this.read(id, 'float');
     const other = this.plan.requantized[operandKey(node.id, slot)];
@@ -135,7 +135,7 @@ class QdqApplication {
    * operator made rounded.
    */
   private read(id: string, mode: 'float' | 'integer'): Value {
-    const value = valueOf(this.graph, id);
+    const value = valueNamed(this.graph, id);
     const plan = this.plan.values[id];
     const isRounded = plan && isFloatValue(value) && (mode === 'integer' || this.integerMade.has(id));
     const known = isRounded ? this.rounded.get(id) : this.made.get(id);
@@ -167,7 +167,7 @@ class QdqApplication {
     const bias = biasSlot(rule);
     if (!bias || mode === 'float') return;
     const id = node.inputs[bias.slot];
-    const given = id ? valueOf(this.graph, id).constant : undefined;
+    const given = id ? valueNamed(this.graph, id).constant : undefined;
     const corrected = this.plan.biases[node.id];
     if (!given && !corrected) return;
     const real = corrected ?? toFloat32(given!);

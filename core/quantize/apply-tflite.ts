@@ -1,6 +1,6 @@
 import type { IoType } from '../contract/views.ts';
 import { GraphBuilder } from '../ir/builder.ts';
-import { type Graph, type Node, type Value, valueOf } from '../ir/graph.ts';
+import { type Graph, type Node, type Value, valueNamed } from '../ir/graph.ts';
 import { floatTensor, toFloat32 } from '../ir/tensor.ts';
 import type { QuantRule } from '../ops/facets.ts';
 import { inferTypes } from '../ops/registry.ts';
@@ -48,7 +48,7 @@ class TfliteApplication {
   }
 
   private addInput(id: string): void {
-    const value = valueOf(this.graph, id);
+    const value = valueNamed(this.graph, id);
     const plan = this.plan.values[id];
     if (this.io === 'float32' || !isFloatValue(value) || !plan) {
       this.reals.set(id, this.builder.input(id, value.type));
@@ -61,7 +61,7 @@ class TfliteApplication {
   }
 
   private addOutput(id: string): string {
-    const value = valueOf(this.graph, id);
+    const value = valueNamed(this.graph, id);
     const plan = this.plan.values[id];
     if (this.io === 'float32' || !isFloatValue(value) || !plan) return this.real(id).id;
     const integer = this.integer(id, plan);
@@ -83,13 +83,13 @@ class TfliteApplication {
   /** An operand of an operator that computes in float: weights may be integers, handed over as they are or dequantized. */
   private floatOperand(id: string, mode: NodePlan['mode']): Value {
     const plan = this.plan.values[id];
-    if (mode === 'float' || !plan || !valueOf(this.graph, id).constant) return this.real(id);
+    if (mode === 'float' || !plan || !valueNamed(this.graph, id).constant) return this.real(id);
     const weights = this.integer(id, plan);
     return mode === 'hybrid' ? weights : this.dequantizedWeights(id, weights, plan);
   }
 
   private addFloatNode(node: Node, inputs: readonly (Value | null)[]): void {
-    const types = node.outputs.map((id) => valueOf(this.graph, id).type);
+    const types = node.outputs.map((id) => valueNamed(this.graph, id).type);
     const names = node.outputs.map((id) => this.realName(id));
     const outputs = this.builder.add(node.op, inputs, node.attrs, { name: node.id, outputs: names, types });
     node.outputs.forEach((id, i) => {
@@ -101,20 +101,20 @@ class TfliteApplication {
     const bias = biasSlot(rule);
     const inputs = node.inputs.map((id, slot) => {
       if (id === null || slot === bias?.slot) return null;
-      const isReal = inputRule(rule, slot).kind !== 'plain' && isFloatValue(valueOf(this.graph, id));
+      const isReal = inputRule(rule, slot).kind !== 'plain' && isFloatValue(valueNamed(this.graph, id));
       if (!isReal) return this.real(id);
       const other = this.plan.requantized[operandKey(node.id, slot)];
       return other ? this.requantized(node, slot, id, other) : this.integer(id, this.plan.values[id]);
     });
     if (bias) inputs[bias.slot] = this.integerBias(node, bias, inputs);
     const isInteger = node.outputs.map(
-      (id, slot) => outputRule(rule, slot).kind !== 'plain' && isFloatValue(valueOf(this.graph, id)),
+      (id, slot) => outputRule(rule, slot).kind !== 'plain' && isFloatValue(valueNamed(this.graph, id)),
     );
     const outputs = this.builder.add(node.op, inputs, node.attrs, {
       name: node.id,
       outputs: node.outputs.map((id, slot) => (isInteger[slot] ? this.integerName(id) : this.realName(id))),
       types: node.outputs.map((id, slot) => {
-        const { type } = valueOf(this.graph, id);
+        const { type } = valueNamed(this.graph, id);
         return isInteger[slot] ? { ...type, dtype: this.plan.values[id].dtype } : type;
       }),
     });
@@ -140,7 +140,7 @@ class TfliteApplication {
     const channels = Number(weights.type.shape[axis]);
     const real =
       this.plan.biases[node.id] ??
-      (id ? toFloat32(valueOf(this.graph, id).constant!) : new Float32Array(channels));
+      (id ? toFloat32(valueNamed(this.graph, id).constant!) : new Float32Array(channels));
     const scales = biasScales(x, weights.quant);
     const tensor = quantizeBias(real, scales, this.plan.precision === 'int16x8' ? 'int64' : 'int32');
     const zeroPoints = scales.map(() => 0);
@@ -155,7 +155,7 @@ class TfliteApplication {
   private real(id: string): Value {
     const known = this.reals.get(id);
     if (known) return known;
-    const value = valueOf(this.graph, id);
+    const value = valueNamed(this.graph, id);
     const real = value.constant
       ? this.builder.constant(id, value.constant)
       : this.border(
@@ -172,7 +172,7 @@ class TfliteApplication {
   private integer(id: string, plan: ValuePlan): Value {
     const known = this.integers.get(id);
     if (known) return known;
-    const value = valueOf(this.graph, id);
+    const value = valueNamed(this.graph, id);
     const integer = value.constant
       ? this.builder.constant(
           id,

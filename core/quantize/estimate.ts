@@ -1,5 +1,5 @@
 import type { Precision } from '../contract/views.ts';
-import { type Graph, valueOf } from '../ir/graph.ts';
+import { type Graph, valueNamed } from '../ir/graph.ts';
 import { sizeOf } from './constants.ts';
 import { halfConstants } from './float16.ts';
 import { smallestWeights } from './placement.ts';
@@ -71,7 +71,7 @@ function storedConstants(graph: Graph): Stored[] {
     const operands = rule ? floatOperands(graph, node, rule) : [];
     for (const id of node.inputs) {
       if (id === null || stored.has(id)) continue;
-      const value = valueOf(graph, id);
+      const value = valueNamed(graph, id);
       if (!value.constant) continue;
       const slot = operands.find((operand) => operand.value.id === id)?.rule;
       const axis = slot?.kind === 'weight' ? slot.axis : null;

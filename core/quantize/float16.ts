@@ -1,5 +1,5 @@
 import { GraphBuilder } from '../ir/builder.ts';
-import { type Graph, type Value, valueOf } from '../ir/graph.ts';
+import { type Graph, type Value, valueNamed } from '../ir/graph.ts';
 import { tensorOf, toFloat32 } from '../ir/tensor.ts';
 import { largestHalf, toHalf } from '../kernels/half.ts';
 import { inferTypes } from '../ops/registry.ts';
@@ -18,7 +18,7 @@ export function halfConstants(graph: Graph): Set<string> {
     if (!rule) continue;
     node.inputs.forEach((id, slot) => {
       if (id === null || inputRule(rule, slot).kind === 'plain') return;
-      const value = valueOf(graph, id);
+      const value = valueNamed(graph, id);
       if (value.constant && isFloatValue(value) && sizeOf(value.constant) >= smallestHalfConstant)
         found.add(id);
     });
@@ -36,11 +36,11 @@ export function storeInFloat16(graph: Graph): { graph: Graph; warnings: PlanWarn
   const builder = new GraphBuilder(graph.name, inferTypes);
   const values = new Map<string, Value>();
   const warnings: PlanWarning[] = [];
-  for (const id of graph.inputs) values.set(id, builder.input(id, valueOf(graph, id).type));
+  for (const id of graph.inputs) values.set(id, builder.input(id, valueNamed(graph, id).type));
   const operand = (id: string, half: boolean): Value => {
     const known = values.get(half ? `${id}/float16` : id);
     if (known) return known;
-    const constant = valueOf(graph, id).constant!;
+    const constant = valueNamed(graph, id).constant!;
     if (!half) return remember(values, id, builder.constant(id, constant));
     const { bits, clamped } = toHalf(toFloat32(constant));
     if (clamped > 0) warnings.push(clampedWarning(id, clamped));
@@ -65,7 +65,7 @@ export function storeInFloat16(graph: Graph): { graph: Graph; warnings: PlanWarn
       const half = rule !== undefined && halves.has(id) && inputRule(rule, slot).kind !== 'plain';
       return operand(id, half);
     });
-    const types = node.outputs.map((id) => valueOf(graph, id).type);
+    const types = node.outputs.map((id) => valueNamed(graph, id).type);
     const outputs = builder.add(node.op, inputs, node.attrs, { name: node.id, outputs: node.outputs, types });
     node.outputs.forEach((id, slot) => {
       values.set(id, outputs[slot]);

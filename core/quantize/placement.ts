@@ -1,4 +1,4 @@
-import { consumersOf, type Graph, type Node, producersOf, valueOf } from '../ir/graph.ts';
+import { consumersOf, type Graph, type Node, producersOf, valueNamed } from '../ir/graph.ts';
 import { sizeOf } from './constants.ts';
 import type { NodePlan } from './plan.ts';
 import { floatOperands, isFloatValue, onlyMoves, outputRule, ruleOf } from './rules.ts';
@@ -112,7 +112,7 @@ function finalFixedNodes(graph: Graph): Set<Node> {
       const rule = ruleOf(node);
       return (
         rule?.outputs[0]?.kind === 'fixed' &&
-        node.outputs.every((id) => isFloatValue(valueOf(graph, id)) && onlyReachesOutputs(id))
+        node.outputs.every((id) => isFloatValue(valueNamed(graph, id)) && onlyReachesOutputs(id))
       );
     }),
   );

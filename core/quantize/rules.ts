@@ -1,4 +1,4 @@
-import { type Graph, type Node, type Value, valueOf } from '../ir/graph.ts';
+import { type Graph, type Node, type Value, valueNamed } from '../ir/graph.ts';
 import type { OutputRule, QuantRule, SlotRule } from '../ops/facets.ts';
 import { definitionOf } from '../ops/registry.ts';
 
@@ -31,7 +31,7 @@ export function floatOperands(graph: Graph, node: Node, rule: QuantRule): Operan
   const operands: Operand[] = [];
   node.inputs.forEach((id, slot) => {
     if (id === null) return;
-    const value = valueOf(graph, id);
+    const value = valueNamed(graph, id);
     const slotRule = inputRule(rule, slot);
     if (slotRule.kind !== 'plain' && isFloatValue(value)) operands.push({ slot, rule: slotRule, value });
   });

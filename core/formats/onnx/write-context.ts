@@ -1,6 +1,6 @@
 /** Collects the nodes and initializers of an ONNX graph that is being written. */
 import { type Issue, WhittleError } from '../../contract/errors.ts';
-import { type Graph, type Node, type Value, type ValueId, valueOf as valueNamed } from '../../ir/graph.ts';
+import { type Graph, type Node, type Value, type ValueId, valueNamed } from '../../ir/graph.ts';
 import type { Tensor } from '../../ir/tensor.ts';
 import type { OnnxAttr, OnnxWriteContext } from '../../ops/facets.ts';
 import { type AttributeProto, attributeTypes, type NodeProto, type TensorProto } from './schema.ts';

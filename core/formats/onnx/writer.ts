@@ -1,7 +1,7 @@
 /** Writes a graph as an ONNX file. */
 import { type Issue, WhittleError } from '../../contract/errors.ts';
 import { dtypeBits, isFloat } from '../../ir/dtype.ts';
-import { type Graph, type Node, type ValueId, valueOf as valueNamed } from '../../ir/graph.ts';
+import { type Graph, type Node, type ValueId, valueNamed } from '../../ir/graph.ts';
 import { onnxWriters } from '../../ops/registry.ts';
 import { dataTypeOf, irVersionFor, modelTable, newestOpset, type ValueInfoProto } from './schema.ts';
 import { encode } from './wire.ts';
