@@ -6,7 +6,7 @@ import type { DType } from '../../ir/dtype.ts';
 import { floatTensor, toFloat32 } from '../../ir/tensor.ts';
 import { tensorFrom } from '../../ops/fold-helpers.ts';
 import { prepareForOnnx } from '../../passes/pipeline.ts';
-import { expectClose, runInOrt } from '../../testing/check-op.ts';
+import { expectClose, runInLiteRt, runInOrt } from '../../testing/check-op.ts';
 import { readKeras } from './reader.ts';
 
 interface Case {
@@ -29,11 +29,15 @@ describe('files written by Keras', () => {
         tensorFrom(dtype, shape, values),
       ]),
     );
-    const results = await runInOrt(prepareForOnnx(graph!).graph, feeds);
     expect(graph!.outputs).toHaveLength(outputs.length);
+    const inOrt = await runInOrt(prepareForOnnx(graph!).graph, feeds);
+    const inLiteRt = (await runInLiteRt(graph!, feeds)).results;
     for (const [i, { shape, values }] of outputs.entries()) {
-      const actual = results[graph!.outputs[i]];
-      expectClose(floatTensor(actual.shape, toFloat32(actual)), floatTensor(shape, values), 1e-5);
+      const expected = floatTensor(shape, values);
+      for (const results of [inOrt, inLiteRt]) {
+        const actual = results[graph!.outputs[i]];
+        expectClose(floatTensor(actual.shape, toFloat32(actual)), expected, 1e-5);
+      }
     }
   });
 });
