@@ -38,13 +38,19 @@ export async function estimateArtifacts(request: {
   }
   return precisions.map((precision) => ({
     precision,
-    blocked: blockedAll ?? blockedBy(precision, request.hasData),
+    blocked: blockedAll ?? blockedBy(precision, request),
     sizeBytes: sizes?.[precision] ?? 0,
     needsSamples: needsSamples(precision),
   }));
 }
 
-function blockedBy(precision: Precision, hasData: boolean): string | undefined {
+function blockedBy(
+  precision: Precision,
+  { hasData, recipe }: { hasData: boolean; recipe: Recipe },
+): string | undefined {
+  if (precision === 'dynamic-int8' && !recipe.formats.includes('tflite')) {
+    return 'ONNX has no form of it; weights-int8 gives the same size.';
+  }
   if (precision === 'auto') return 'Mixed precision by search is not part of this version.';
   return needsSamples(precision) && !hasData
     ? 'Needs samples, to find the ranges of activations.'

@@ -4,9 +4,12 @@ import { evaluateArtifact } from '../evaluate/evaluate.ts';
 import type { PortAdapters } from '../evaluate/port-adapters.ts';
 import { runReference } from '../evaluate/reference.ts';
 import { writeOnnx } from '../formats/onnx/writer.ts';
+import { detectFormat } from '../formats/open-model.ts';
 import type { Engines, PortInfo, Session } from '../ir/engine.ts';
+import type { Graph, QuantParams } from '../ir/graph.ts';
 import { prepareForOnnx } from '../passes/pipeline.ts';
 import { makeCooperative } from './cooperative-dataset.ts';
+import { borderQuant, withPortQuant } from './open-written-file.ts';
 import { engineFor } from './profile-models.ts';
 import type { ProgressUpdate } from './progress.ts';
 import { createProgress } from './progress.ts';
@@ -92,11 +95,19 @@ async function inputsOf(path: string): Promise<Parameters<typeof openDataset>[1]
 
 /** Opens a file in its runtime; a Keras model as the float ONNX form that is read from it. */
 async function openRunnable(path: string, engines: Engines): Promise<Session> {
+  const format = await detectFormat(path);
+  if (format === 'tflite') return (await engineFor(path, 'auto', engines)).open(path);
   const source = await readSource(path, {});
-  if (source.format === 'onnx' || source.format === 'tflite') {
-    return (await engineFor(path, 'auto', engines)).open(path);
+  if (format === 'onnx') {
+    const session = await engines.ort.open(path);
+    return source.graph ? withPortQuant(session, (port) => quantOfPort(source.graph!, port)) : session;
   }
-  return engines.ort.open(writeOnnx(prepareForOnnx(requireGraph(source)).graph));
+  const graph = requireGraph(source);
+  return engines.ort.open(writeOnnx(prepareForOnnx(graph).graph));
+}
+
+function quantOfPort(graph: Graph, port: string): QuantParams | undefined {
+  return graph.values.has(port) ? borderQuant(graph, port) : undefined;
 }
 
 /** Which ports of a model are the reference's with the channels last. */

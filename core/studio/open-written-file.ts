@@ -1,6 +1,7 @@
 import type { PortAdapters } from '../evaluate/port-adapters.ts';
 import type { Engines, Session } from '../ir/engine.ts';
-import { type Graph, valueNamed } from '../ir/graph.ts';
+import { type Graph, type QuantParams, valueNamed } from '../ir/graph.ts';
+import { toNumbers } from '../ir/tensor.ts';
 import type { Prepared } from '../passes/pipeline.ts';
 import type { ArtifactTarget } from './artifact-targets.ts';
 
@@ -15,20 +16,43 @@ export async function openWrittenFile(
   engines: Engines,
 ): Promise<Session> {
   if (target.format === 'tflite') return (await engines.tflite()).open(path);
-  const session = await engines.ort.open(path);
-  // ONNX keeps the scales of integer inputs and outputs in its graph, where the runtime does not tell them.
-  const withQuant = (ports: Session['inputs']): Session['inputs'] =>
-    ports.map((port) => ({ ...port, quant: valueNamed(graph, port.name).quant }));
+  return withPortQuant(await engines.ort.open(path), (name) => valueNamed(graph, name).quant);
+}
+
+/**
+ * ONNX keeps the scales of integer inputs and outputs in its graph, where the runtime does not tell them.
+ * @returns the same session, whose ports have them.
+ */
+export function withPortQuant(session: Session, quantOf: (port: string) => QuantParams | undefined): Session {
+  const ports = (list: Session['inputs']): Session['inputs'] =>
+    list.map((port) => ({ ...port, quant: port.quant ?? quantOf(port.name) }));
   return {
     engine: session.engine,
     description: session.description,
     loadMs: session.loadMs,
-    inputs: withQuant(session.inputs),
-    outputs: withQuant(session.outputs),
+    inputs: ports(session.inputs),
+    outputs: ports(session.outputs),
     run: (feeds) => session.run(feeds),
     time: (feeds, runs) => session.time(feeds, runs),
     close: () => session.close(),
   };
+}
+
+/** The scale of an integer port of a QDQ graph, from the operator that converts it. */
+export function borderQuant(graph: Graph, port: string): QuantParams | undefined {
+  const converter = graph.nodes.find(
+    (node) =>
+      (node.op === 'DequantizeLinear' && node.inputs[0] === port) ||
+      (node.op === 'QuantizeLinear' && node.outputs[0] === port),
+  );
+  const constantOf = (slot: number): number | undefined => {
+    const id = converter?.inputs[slot];
+    const constant = id ? valueNamed(graph, id).constant : undefined;
+    return constant && toNumbers(constant)[0];
+  };
+  const scale = constantOf(1);
+  if (scale === undefined) return valueNamed(graph, port).quant;
+  return { scales: [scale], zeroPoints: [constantOf(2) ?? 0] };
 }
 
 /** How the ports of a file written from a prepared graph stand for those of the source. */

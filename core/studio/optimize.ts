@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { calibrate } from '../calibrate/calibrate.ts';
 import type { Ranges } from '../calibrate/observer.ts';
@@ -107,7 +106,6 @@ export async function optimize(
       : new Map();
     steps.calibrate.finish();
 
-    await mkdir(resolve(request.outDir), { recursive: true });
     const reference = await timings.measure('verify', () =>
       openReference(source, forOnnx.graph, dataset, {
         engines,
@@ -168,6 +166,15 @@ async function makeAll(
   const artifacts: ArtifactView[] = [];
   const plans = new Map<Precision, ReturnType<typeof planQuantization>>();
   const planFor = (precision: Precision) => {
+    if (precision === 'auto') {
+      throw new WhittleError(
+        'precision.unsupported',
+        'Mixed precision by search is not part of this version.',
+        {
+          hint: 'Name a precision: int8 for the smallest and fastest file, int16x8 or float16 for more quality.',
+        },
+      );
+    }
     if (needsSamples(precision) && !hasData) requireSamples(precision);
     const { io, pureInteger } = context.recipe;
     const plan =

@@ -113,7 +113,8 @@ export class ProjectStore {
 
   async remove(projectId: string): Promise<void> {
     await this.load(projectId);
-    await rm(this.folder(projectId), { recursive: true, force: true });
+    // A job that is just being cancelled may still write into it.
+    await rm(this.folder(projectId), { recursive: true, force: true, maxRetries: 5 });
   }
 
   async ids(): Promise<string[]> {

@@ -78,7 +78,8 @@ export async function optimize(
   } finally {
     bar.clear();
   }
-  await saveReport(report, options.out);
+  // Where nothing could be made, nothing is left behind.
+  if (report.artifacts.some((artifact) => artifact.path !== '')) await saveReport(report, options.out);
   io.err(summaryOf(report));
   if (options.json) await printJson(io, report);
   if (report.artifacts.some((artifact) => artifact.status === 'failed')) return exitCodes.failed;
@@ -116,7 +117,10 @@ function topOneText({ quality }: ArtifactView): string {
 
 function notesOf(artifact: ArtifactView): string[] {
   const name = `${artifact.precision} .${artifact.format}`;
-  const notes = artifact.warnings.map((warning) => `${name}: ${warning.message}\n`);
+  const notes = artifact.warnings.map(
+    ({ node, message }) =>
+      `${name}: ${node === undefined || message.includes(node) ? '' : `${node}: `}${message}\n`,
+  );
   for (const gate of artifact.gates)
     if (!gate.ok) notes.push(`${name}: gate ${gate.id} failed: ${gate.detail}\n`);
   if (artifact.error) {
