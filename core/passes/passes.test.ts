@@ -482,4 +482,29 @@ describe('preparing', () => {
     const graph = kit.finish(kit.binary('Mul', x, gate), gate);
     expect(histogram(prepareForOnnx(graph).graph)).toEqual({ Sigmoid: 1, Mul: 1 });
   });
+
+  it('leaves graphs with open dimensions well formed', () => {
+    const kit = new GraphKit();
+    const image = kit.builder.input('image', { dtype: 'float32', shape: ['batch', 3, 'height', 8] });
+    const conv = kit.relu(kit.batchNorm(kit.conv(image, 4, 3, { pads: [1, 1, 1, 1] })));
+    const graph = kit.finish(kit.dense(kit.globalMean(kit.pool('MaxPool', conv, 2)), 3));
+    expect(histogram(prepareForOnnx(graph).graph)).toEqual({
+      Conv: 1,
+      MaxPool: 1,
+      ReduceMean: 1,
+      FullyConnected: 1,
+    });
+    const { graph: tflite } = prepareForTflite(graph, { layout: 'nhwc' });
+    expect(tflite.values.get('image')?.type.shape).toEqual(['batch', 3, 'height', 8]);
+  });
+
+  it('computes shapes that the file leaves to the runtime', () => {
+    const kit = new GraphKit();
+    const conv = kit.conv(kit.input(1, 3, 5, 5), 4, 3);
+    const batch = kit.op('Gather', [kit.op('Shape', [conv], { start: 0 }), kit.ints(0)], { axis: 0 });
+    const shape = kit.op('Concat', [batch, kit.ints(-1)], { axis: 0 });
+    const flat = kit.op('Reshape', [conv, shape], { allowZero: false });
+    const graph = kit.finish(kit.op('MatMul', [flat, kit.weight([36, 2])]));
+    expect(histogram(prepareForOnnx(graph).graph)).toEqual({ Conv: 1, Reshape: 1, FullyConnected: 1 });
+  });
 });

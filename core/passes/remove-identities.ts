@@ -1,11 +1,15 @@
 import type { Node } from '../ir/graph.ts';
-import { toNumbers } from '../ir/tensor.ts';
+import { elementCount, toNumbers } from '../ir/tensor.ts';
 import type { GraphEditor } from './graph-editor.ts';
 import { editingPass } from './pass.ts';
 
+/** Larger constants are never all zeros or ones on purpose; looking would cost more than the operator does. */
+const largestLookedAt = 65536;
+
 function numbersOf(editor: GraphEditor, node: Node, index: number): number[] | undefined {
   const tensor = editor.constantOf(node.inputs[index]);
-  return tensor && tensor.dtype !== 'string' ? toNumbers(tensor) : undefined;
+  if (!tensor || tensor.dtype === 'string' || elementCount(tensor.shape) > largestLookedAt) return undefined;
+  return toNumbers(tensor);
 }
 
 /** The other operand of an arithmetic operator whose constant operand is all `neutral`. */
