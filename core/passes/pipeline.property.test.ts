@@ -61,17 +61,22 @@ interface Network {
   steps: (keyof typeof steps)[];
   head: keyof typeof heads;
   channels: number;
+  /** The map after this many steps is an output as well. */
+  tap: number;
 }
 
 function build(network: Network, layout: 'NCHW' | 'NHWC'): { kit: GraphKit; graph: Graph } {
   const kit = new GraphKit(network.seed, layout);
   let x = layout === 'NCHW' ? kit.input(1, network.channels, 6, 5) : kit.input(1, 6, 5, network.channels);
-  for (const step of network.steps) {
+  let tapped: Value | undefined;
+  for (const [i, step] of network.steps.entries()) {
     const next = steps[step](kit, x);
     // An empty slice ends here; nothing can be computed from no channels.
     if (!next.type.shape.includes(0)) x = next;
+    if (i === network.tap && layout === 'NCHW') tapped = x;
   }
-  return { kit, graph: kit.finish(heads[network.head](kit, x)) };
+  const head = heads[network.head](kit, x);
+  return { kit, graph: tapped ? kit.finish(head, tapped) : kit.finish(head) };
 }
 
 /** Reshapes of a map mean different things in the two layouts, so that the results cannot be compared. */
@@ -84,6 +89,7 @@ const networks = (names: readonly (keyof typeof steps)[]) =>
     steps: fc.array(fc.constantFrom(...names), { minLength: 1, maxLength: 9 }),
     head: fc.constantFrom(...(Object.keys(heads) as (keyof typeof heads)[])),
     channels: fc.constantFrom(1, 2, 3),
+    tap: fc.nat(12),
   });
 
 const options = { numRuns: 60, seed: 20_251_125 };
