@@ -11,7 +11,7 @@ import { createEngines } from '../runtime/engines.ts';
 import { calibrate } from './calibrate.ts';
 import { observerKind } from './observers.ts';
 import { chooseSamples } from './samples.ts';
-import { watchedValues, weightedInputs } from './watch.ts';
+import { channelAxes, watchedValues } from './watch.ts';
 
 const { ort } = createEngines();
 
@@ -61,7 +61,10 @@ const options = { samples: 100, seed: 0 };
 describe('watched values', () => {
   it('are what integer operators read and make, without what they hand on', () => {
     expect(watchedValues(net())).toEqual(['x', 'conv']);
-    expect(weightedInputs(net())).toEqual([{ value: 'x', channelAxis: 1 }]);
+    expect([...channelAxes(net())]).toEqual([
+      ['x', 1],
+      ['conv', 1],
+    ]);
   });
 });
 
@@ -110,7 +113,10 @@ describe('calibration in onnxruntime', () => {
           ...session,
           inputs: session.inputs,
           run: (feeds) => session.run(feeds),
-          close: async () => void (await session.close(), closed++),
+          close: async () => {
+            closed++;
+            await session.close();
+          },
         };
       },
     };

@@ -6,17 +6,22 @@ import type { Engine } from '../ir/engine.ts';
 import type { Graph, ValueId } from '../ir/graph.ts';
 import { type Tensor, toFloat32 } from '../ir/tensor.ts';
 import { allFinite } from '../kernels/scan.ts';
+import { ChannelRecord } from './channel-record.ts';
+import { type ChannelStatistics, equalize } from './equalize.ts';
 import type { Observer, Range, Ranges } from './observer.ts';
 import { observerKind } from './observers.ts';
 import { chooseSamples } from './samples.ts';
-import { type Taps, withStatistics } from './statistics-graph.ts';
-import { watchedValues, weightedInputs } from './watch.ts';
+import { scaleChannels } from './scale-channels.ts';
+import { type Tap, type TapRequest, withStatistics } from './statistics-graph.ts';
+import { channelAxes, watchedValues } from './watch.ts';
 
 export interface CalibrateOptions {
   /** At most this many samples; all there are when the dataset has fewer. */
   readonly samples: number;
   readonly observer: Calibration;
   readonly seed: number;
+  /** Lets channels share one 8-bit scale better by moving factors between weights. Default true. */
+  readonly equalize?: boolean;
   /** Obeyed between samples. */
   readonly signal?: AbortSignal;
   /** After every sample. */
@@ -25,7 +30,8 @@ export interface CalibrateOptions {
 
 /**
  * Runs samples through the float graph and watches the range of every value that a quantized slot needs. Samples are
- * read, run and forgotten one at a time, so memory does not grow with their number.
+ * read, run and forgotten one at a time, so memory does not grow with their number. Observers that need every element
+ * take a second pass, after channels were equalized.
  * @param graph of `prepareForOnnx`, all dimensions known
  * @param engine one that runs ONNX
  * @throws WhittleError `data.missing` without samples, `runtime.failed` naming a value that is not finite,
@@ -43,73 +49,92 @@ export async function calibrate(
     });
   }
   const kind = observerKind(options.observer);
-  const weighted = weightedInputs(graph);
-  const watched = new Set([...watchedValues(graph), ...weighted.map(({ value }) => value)]);
-  const statistics = withStatistics(graph, [...watched], weighted, !kind.extentOnly);
-  const observers = new Map<ValueId, Observer>(statistics.taps.map(({ value }) => [value, kind.create()]));
-  const means = new MeanSums();
   const indices = chooseSamples(dataset.count, options.samples, options.seed, dataset.labels);
-  const session = await engine.open(writeOnnx(statistics.graph));
-  try {
-    for (const [done, index] of indices.entries()) {
-      if (options.signal?.aborted) throw new WhittleError('job.cancelled', 'calibration was cancelled');
-      const results = await session.run(await dataset.sample(index));
-      for (const tap of statistics.taps) observeTap(tap, results, observers, means, index);
-      options.onProgress?.(done + 1, indices.length);
-    }
-  } finally {
-    await session.close();
+  const passes = kind.extentOnly ? 1 : 2;
+  const pass = (number: number) => ({
+    indices,
+    signal: options.signal,
+    onSample: (done: number) => options.onProgress?.(number * indices.length + done, passes * indices.length),
+  });
+  const axes = channelAxes(graph);
+  const watched = [...new Set([...watchedValues(graph), ...axes.keys()])];
+  const first = new Map(
+    watched.map((id) => [id, new ChannelRecord(kind.extentOnly ? kind.create() : undefined)]),
+  );
+  const reduced = watched.map((value) => ({
+    value,
+    extent: 'reduced' as const,
+    channelAxis: axes.get(value),
+  }));
+  await observe(graph, reduced, dataset, engine, pass(0), (tap, results) => {
+    first.get(tap.value)!.add(tap, results);
+  });
+  const factors =
+    options.equalize === false ? new Map<ValueId, Float64Array>() : equalize(graph, channelStatistics(first));
+  const second = new Map<ValueId, Observer>();
+  if (!kind.extentOnly) {
+    for (const id of watched) second.set(id, kind.create());
+    const whole = watched.map((value) => ({ value, extent: 'whole' as const }));
+    await observe(scaleChannels(graph, factors), whole, dataset, engine, pass(1), (tap, results) => {
+      second.get(tap.value)!.observe(toFloat32(results[tap.value]));
+    });
   }
   const ranges = new Map<ValueId, Range>();
-  for (const [value, observer] of observers) {
-    ranges.set(value, { ...observer.range(), channelMeans: means.meansOf(value) });
+  for (const [id, record] of first) {
+    const divisors = factors.get(id);
+    const range = second.get(id)?.range() ?? record.range(divisors);
+    ranges.set(id, { ...range, seen: record.seen(), factors: divisors, channelMeans: record.means() });
   }
   return ranges;
 }
 
-function observeTap(
-  tap: Taps,
-  results: Readonly<Record<string, Tensor>>,
-  observers: ReadonlyMap<ValueId, Observer>,
-  means: MeanSums,
-  sample: number,
-): void {
-  const observer = observers.get(tap.value)!;
-  if (tap.min !== undefined && tap.max !== undefined) {
-    const extent = Float32Array.of(toFloat32(results[tap.min])[0], toFloat32(results[tap.max])[0]);
-    requireFinite(extent, tap.value, sample);
-    observer.observe(extent);
-  } else if (results[tap.value]) {
-    const data = toFloat32(results[tap.value]);
-    requireFinite(data, tap.value, sample);
-    observer.observe(data);
-  }
-  if (tap.channelMeans !== undefined) means.add(tap.value, toFloat32(results[tap.channelMeans]));
+interface Pass {
+  readonly indices: readonly number[];
+  readonly signal?: AbortSignal;
+  onSample(done: number): void;
 }
 
-function requireFinite(data: Float32Array, value: ValueId, sample: number): void {
-  if (allFinite(data)) return;
-  throw new WhittleError('runtime.failed', `${value} is not finite on sample ${sample}`, {
+type Results = Readonly<Record<string, Tensor>>;
+
+/** Runs samples through the graph, one at a time, and hands each value's statistics over. */
+async function observe(
+  graph: Graph,
+  requests: readonly TapRequest[],
+  dataset: Dataset,
+  engine: Engine,
+  { indices, signal, onSample }: Pass,
+  take: (tap: Tap, results: Results) => void,
+): Promise<void> {
+  const statistics = withStatistics(graph, requests);
+  const session = await engine.open(writeOnnx(statistics.graph));
+  try {
+    for (const [done, index] of indices.entries()) {
+      if (signal?.aborted) throw new WhittleError('job.cancelled', 'calibration was cancelled');
+      const results = await session.run(await dataset.sample(index));
+      for (const tap of statistics.taps) {
+        requireFinite(tap, results, index);
+        take(tap, results);
+      }
+      onSample(done + 1);
+    }
+  } finally {
+    await session.close();
+  }
+}
+
+function requireFinite(tap: Tap, results: Results, sample: number): void {
+  const outputs = tap.min !== undefined && tap.max !== undefined ? [tap.min, tap.max] : [tap.value];
+  if (outputs.every((id) => allFinite(toFloat32(results[id])))) return;
+  throw new WhittleError('runtime.failed', `${tap.value} is not finite on sample ${sample}`, {
     hint: 'The float model overflows on this sample: check its preprocessing, or leave the sample out.',
   });
 }
 
-/** Running sums of channel means. */
-class MeanSums {
-  private readonly sums = new Map<ValueId, { sum: Float64Array; samples: number }>();
-
-  add(value: ValueId, means: Float32Array): void {
-    let entry = this.sums.get(value);
-    if (!entry) {
-      entry = { sum: new Float64Array(means.length), samples: 0 };
-      this.sums.set(value, entry);
-    }
-    for (let c = 0; c < means.length; c++) entry.sum[c] += means[c];
-    entry.samples++;
+function channelStatistics(records: ReadonlyMap<ValueId, ChannelRecord>): Map<ValueId, ChannelStatistics> {
+  const statistics = new Map<ValueId, ChannelStatistics>();
+  for (const [id, record] of records) {
+    const found = record.statistics();
+    if (found) statistics.set(id, found);
   }
-
-  meansOf(value: ValueId): Float64Array | undefined {
-    const entry = this.sums.get(value);
-    return entry?.sum.map((sum) => sum / entry.samples);
-  }
+  return statistics;
 }

@@ -1,17 +1,6 @@
-import { type Graph, type Node, type Value, type ValueId, valueOf } from '../ir/graph.ts';
-import type { QuantRule, SlotRule } from '../ops/facets.ts';
-import { definitionOf } from '../ops/registry.ts';
-
-/** The rule of an input slot; the last rule repeats for operators with any number of inputs. */
-export function slotRule(rule: QuantRule, slot: number): SlotRule {
-  return rule.inputs[Math.min(slot, rule.inputs.length - 1)];
-}
-
-/** The quantization rule of a node, or undefined when its operator has no integer kernel. */
-export function integerRule(node: Node): QuantRule | undefined {
-  const rule = definitionOf(node.op)?.quant;
-  return rule && (rule.tflite.int8 || rule.tflite.int16x8) ? rule : undefined;
-}
+import { type Graph, type Value, type ValueId, valueNamed } from '../ir/graph.ts';
+import { channelGroups, groupChannelAxis } from './channel-groups.ts';
+import { integerRule, slotRule } from './integer-rules.ts';
 
 function isFloatActivation(value: Value): boolean {
   return value.constant === undefined && value.type.dtype === 'float32';
@@ -25,7 +14,7 @@ export function watchedValues(graph: Graph): ValueId[] {
   const watched = new Set<ValueId>();
   const derived = new Set<ValueId>();
   const watch = (id: ValueId) => {
-    if (isFloatActivation(valueOf(graph, id)) && !derived.has(id)) watched.add(id);
+    if (isFloatActivation(valueNamed(graph, id)) && !derived.has(id)) watched.add(id);
   };
   for (const input of graph.inputs) watch(input);
   for (const node of graph.nodes) {
@@ -44,23 +33,29 @@ export function watchedValues(graph: Graph): ValueId[] {
   return [...watched];
 }
 
-/** An activation that is contracted with constant weights, and which of its axes is contracted. */
-export interface WeightedInput {
-  readonly value: ValueId;
-  readonly channelAxis: number;
-}
-
-/** Activations that feed weight slots, once each: their channel means serve bias correction. */
-export function weightedInputs(graph: Graph): WeightedInput[] {
-  const found = new Map<ValueId, WeightedInput>();
+/**
+ * Channel axis by name of the values that weighted operators read or make or that are scaled with such a value, in a graph with channels first: statistics
+ * per channel serve bias correction and equalization.
+ */
+export function channelAxes(graph: Graph): Map<ValueId, number> {
+  const axes = new Map<ValueId, number>();
   for (const node of graph.nodes) {
     const rule = integerRule(node);
     const [x, weights] = node.inputs;
-    if (!rule || !x || !weights || slotRule(rule, 1).kind !== 'weight' || found.has(x)) continue;
-    const value = valueOf(graph, x);
-    if (!isFloatActivation(value) || !valueOf(graph, weights).constant) continue;
-    const channelAxis = node.attrs.layout === 'NCHW' ? 1 : value.type.shape.length - 1;
-    found.set(x, { value: x, channelAxis });
+    if (
+      !rule ||
+      !x ||
+      !weights ||
+      slotRule(rule, 1).kind !== 'weight' ||
+      !valueNamed(graph, weights).constant
+    )
+      continue;
+    for (const id of [x, node.outputs[0]]) {
+      const value = valueNamed(graph, id);
+      if (!isFloatActivation(value)) continue;
+      axes.set(id, node.attrs.layout === 'NCHW' ? 1 : value.type.shape.length - 1);
+    }
   }
-  return [...found.values()];
+  for (const group of channelGroups(graph)) for (const id of group.values) axes.set(id, groupChannelAxis);
+  return axes;
 }

@@ -41,7 +41,7 @@ export function quantizeRun(
     const floor = Math.floor(magnitude);
     const rounded = magnitude - floor >= 0.5 ? floor + 1 : floor;
     const q = (x < 0 ? -rounded : rounded) + zeroPoint;
-    out[i] = q >= low ? (q > high ? high : q) : q < low ? low : zeroPoint;
+    out[i] = q >= low ? Math.min(q, high) : q < low ? low : zeroPoint;
   }
 }
 

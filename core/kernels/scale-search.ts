@@ -1,13 +1,13 @@
 import type { AxisView } from './quantize.ts';
 
 /** Candidate scales tried per channel, from the largest magnitude's own scale downwards. */
-const candidates = 40;
+const candidates = 16;
 /** The smallest candidate, as a part of the largest. */
-const smallest = { 127: 0.8, 7: 0.4 } as const;
+const smallest = 0.4;
 
 /**
- * Symmetric scale per channel that gives the least squared error of the channel's weights: at `limit` 127 clipping
- * rarely pays, at 7 (int4) it nearly always does. Weights are seen as `[outer, channels, inner]`.
+ * Symmetric scale per channel that gives the least squared error of the channel's weights: with few levels clipping the
+ * largest nearly always pays. Weights are seen as `[outer, channels, inner]`.
  * @param absMax largest magnitude per channel
  * @returns float32 scales; 1 for a channel of zeros
  */
@@ -15,7 +15,7 @@ export function leastSquaresScales(
   data: Float32Array,
   view: AxisView,
   absMax: Float64Array,
-  limit: 127 | 7,
+  limit: number,
 ): Float64Array {
   const scales = new Float64Array(view.channels);
   for (let c = 0; c < view.channels; c++) {
@@ -25,7 +25,7 @@ export function leastSquaresScales(
     }
     let least = Number.POSITIVE_INFINITY;
     for (let step = candidates; step >= 0; step--) {
-      const part = smallest[limit] + ((1 - smallest[limit]) * step) / candidates;
+      const part = smallest + ((1 - smallest) * step) / candidates;
       const scale = Math.fround((absMax[c] * part) / limit);
       if (scale < 2 ** -126) break;
       const error = channelError(data, view, c, scale, limit, least);

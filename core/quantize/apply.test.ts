@@ -24,9 +24,9 @@ describe('a plan applied for TFLite', () => {
         "Conv x/quantized:int8(scale) conv/kernel:int8(4 scales)! conv/bias:int32(4 scales)! -> conv:int8(scale)",
         "MaxPool conv:int8(scale) -> pool:int8(scale)",
         "Reshape pool:int8(scale) flat/shape:int64! -> flat:int8(scale)",
-        "FullyConnected flat:int8(scale) dense/kernel:int8(3 scales)! dense/bias:int32(3 scales)! -> dense:int8(scale)",
-        "DequantizeLinear dense:int8(scale) -> dense/dequantized:float32",
-        "Softmax dense/dequantized:float32 -> y:float32",
+        "DequantizeLinear flat:int8(scale) -> flat/dequantized:float32",
+        "FullyConnected flat/dequantized:float32 dense/kernel:int8(scale)! dense/bias:float32! -> dense:float32",
+        "Softmax dense:float32 -> y:float32",
       ]
     `);
   });
@@ -56,7 +56,7 @@ describe('a plan applied for TFLite', () => {
   });
 
   it('stores biases at input scale × weight scale', () => {
-    const quantized = applyPlanForTflite(smallNet(), plan(), { io: 'float32' });
+    const quantized = applyPlanForTflite(smallNet(), plan({ pureInteger: true }), { io: 'float32' });
     const bias = quantized.values.get('dense/bias')!;
     expect(bias.type.dtype).toBe('int32');
     const x = quantized.values.get('flat')!.quant!.scales[0];
@@ -134,12 +134,9 @@ describe('a plan applied for ONNX', () => {
         "Reshape nhwc/dequantized:float32 flat/shape:int64! -> flat:float32",
         "QuantizeLinear flat:float32 -> flat/quantized:int8(scale)",
         "DequantizeLinear flat/quantized:int8(scale) -> flat/dequantized:float32",
-        "DequantizeLinear dense/kernel/quantized:int8(3 scales)! -> dense/kernel/dequantized:float32",
-        "DequantizeLinear dense/bias/quantized:int32(3 scales)! -> dense/bias/dequantized:float32",
-        "FullyConnected flat/dequantized:float32 dense/kernel/dequantized:float32 dense/bias/dequantized:float32 -> dense:float32",
-        "QuantizeLinear dense:float32 -> dense/quantized:int8(scale)",
-        "DequantizeLinear dense/quantized:int8(scale) -> dense/dequantized:float32",
-        "Softmax dense/dequantized:float32 -> y:float32",
+        "DequantizeLinear dense/kernel/quantized:int8(scale)! -> dense/kernel/dequantized:float32",
+        "FullyConnected flat/dequantized:float32 dense/kernel/dequantized:float32 dense/bias:float32! -> dense:float32",
+        "Softmax dense:float32 -> y:float32",
       ]
     `);
   });
@@ -180,8 +177,9 @@ describe('a plan applied for ONNX', () => {
 
 describe('both forms', () => {
   it('hold the same integers and scales', () => {
-    const tflite = applyPlanForTflite(smallNet(), plan(), { io: 'float32' });
-    const onnx = applyPlanForOnnx(smallNet('NCHW'), plan());
+    const integers = plan({ pureInteger: true });
+    const tflite = applyPlanForTflite(smallNet(), integers, { io: 'float32' });
+    const onnx = applyPlanForOnnx(smallNet('NCHW'), integers);
     for (const id of ['conv/kernel', 'conv/bias', 'dense/kernel', 'dense/bias']) {
       const a = tflite.values.get(id)!;
       const b = onnx.values.get(`${id}/quantized`)!;

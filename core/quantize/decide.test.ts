@@ -32,16 +32,36 @@ describe('a full integer plan', () => {
         "conv: int8 scale 0.007843 zero -128 (range 0 to 2, shared with conv)",
         "pool: int8 scale 0.007843 zero -128 (range 0 to 2, shared with conv)",
         "flat: int8 scale 0.007843 zero -128 (range 0 to 2, shared with conv)",
-        "dense: int8 scale 0.03137 zero -32 (range -3 to 5)",
-        "conv/kernel: int8 scale 0.007076 … ×4 zero 0 axis 0 (least squared error per channel)",
-        "dense/kernel: int8 scale 0.007054 … ×3 zero 0 axis 0 (least squared error per channel)",
+        "conv/kernel: int8 scale 0.007076 … ×4 zero 0 axis 0 (largest magnitude per channel)",
+        "dense/kernel: int8 scale 0.007084 zero 0 (largest magnitude)",
         "conv: integer (integer kernel)",
         "pool: integer (moves integers)",
         "flat: integer (moves integers)",
-        "dense: integer (integer kernel)",
-        "softmax: float (the last step keeps float precision, as the output is float32)",
+        "dense: hybrid (the last step gives reals, finer than 8 bits, as the output is float32)",
+        "softmax: float (the last step gives reals, finer than 8 bits, as the output is float32)",
       ]
     `);
+  });
+
+  it('takes integer weights but makes reals in the last weighted step', () => {
+    const plan = decidePlan(smallNet(), smallRanges, int8);
+    expect(modes(plan)).toEqual({
+      conv: 'integer',
+      pool: 'integer',
+      flat: 'integer',
+      dense: 'hybrid',
+      softmax: 'float',
+    });
+    // One scale for the matrix: a kernel with a scale per row came with runtime 2.17.
+    expect(plan.values['dense/kernel'].scales).toHaveLength(1);
+    expect(plan.values.dense).toBeUndefined();
+    const integers = decidePlan(smallNet(), smallRanges, { ...int8, pureInteger: true });
+    expect(new Set(Object.values(modes(integers)))).toEqual(new Set(['integer']));
+  });
+
+  it('keeps integers in a network of a single weighted step', () => {
+    const plan = decidePlan(dense(wave(8), [0.5]), ranges({ x: [-1, 1], y: [-4, 4] }), int8);
+    expect(modes(plan)).toEqual({ y: 'integer' });
   });
 
   it('keeps a final softmax in integers when asked to', () => {
@@ -65,7 +85,9 @@ describe('a full integer plan', () => {
   it('uses all that was seen for 16 bits though 8 bits cut some off', () => {
     const cut = new Map(smallRanges);
     cut.set('dense', { min: -2, max: 2, seen: { min: -3, max: 5 } });
-    expect(decidePlan(smallNet(), cut, int8).values.dense.scales[0]).toBe(Math.fround(4 / 255));
+    expect(decidePlan(smallNet(), cut, { ...int8, pureInteger: true }).values.dense.scales[0]).toBe(
+      Math.fround(4 / 255),
+    );
     const wide = decidePlan(smallNet(), cut, { ...int8, precision: 'int16x8' });
     expect(wide.values.dense.scales[0]).toBe(Math.fround(5 / 32767));
   });

@@ -1,13 +1,15 @@
 import type { Ranges } from '../calibrate/observer.ts';
+import { scaleChannels } from '../calibrate/scale-channels.ts';
 import { WhittleError } from '../contract/errors.ts';
 import type { IoType, Precision } from '../contract/views.ts';
-import { type Graph, type Node, valueOf } from '../ir/graph.ts';
+import { type Graph, type Node, valueNamed } from '../ir/graph.ts';
 import { toFloat32 } from '../ir/tensor.ts';
+import { countedElements } from '../ops/infer-helpers.ts';
 import { activationParams } from './activation-params.ts';
 import { sizeOf } from './constants.ts';
-import { placeIntegers, placeWeights, smallestWeights } from './placement.ts';
+import { lastStep, placeIntegers, placeWeights, smallestWeights } from './placement.ts';
 import { type NodePlan, operandKey, type PlanWarning, type QuantPlan, type ValuePlan } from './plan.ts';
-import { biasSlot, floatOperands, isFloatValue, outputRule, ruleOf } from './rules.ts';
+import { biasSlot, floatOperands, isFloatValue, onlyMoves, outputRule, ruleOf } from './rules.ts';
 import { fitToKernels, weightParams } from './weight-params.ts';
 
 export interface DecideOptions {
@@ -56,7 +58,16 @@ export function decidePlan(graph: Graph, ranges: Ranges, options: DecideOptions)
       return decideWeights(graph, precision, 'weights-only');
     case 'float32':
     case 'float16':
-      return { precision, values: {}, nodes: {}, requantized: {}, constants: {}, biases: {}, warnings: [] };
+      return {
+        precision,
+        values: {},
+        nodes: {},
+        requantized: {},
+        constants: {},
+        factors: {},
+        biases: {},
+        warnings: [],
+      };
     case 'auto':
       throw new WhittleError('precision.unsupported', 'auto is a search over plans, not one plan', {
         hint: 'Name a precision.',
@@ -65,7 +76,7 @@ export function decidePlan(graph: Graph, ranges: Ranges, options: DecideOptions)
 }
 
 function decideIntegers(
-  graph: Graph,
+  source: Graph,
   ranges: Ranges,
   options: DecideOptions & { precision: 'int8' | 'int16x8' },
 ): QuantPlan {
@@ -77,6 +88,9 @@ function decideIntegers(
   const { precision } = options;
   const io = ioTypeFor(precision, options.io);
   const activationType = precision === 'int8' ? 'int8' : 'int16';
+  // 16 bits have room for channels of very different ranges; 8 bits want them alike.
+  const factors = precision === 'int8' ? factorsOf(ranges) : new Map<string, Float64Array>();
+  const graph = scaleChannels(source, factors);
   const known = knownRanges(graph, ranges);
   const nodes = placeIntegers(graph, {
     kernels: precision,
@@ -87,11 +101,13 @@ function decideIntegers(
   const ports =
     io === 'float32'
       ? []
-      : [...graph.inputs, ...graph.outputs].filter((id) => isFloatValue(valueOf(graph, id)));
+      : [...graph.inputs, ...graph.outputs].filter((id) => isFloatValue(valueNamed(graph, id)));
   const activations = activationParams(graph, nodes, ranges, activationType, ports);
   const values = { ...activations.values };
   for (const node of graph.nodes) {
-    if (nodes.get(node.id)?.mode === 'integer') planWeights(graph, node, values, precision === 'int8');
+    const mode = nodes.get(node.id)?.mode;
+    if (mode === 'integer') planWeights(graph, node, values, precision === 'int8');
+    else if (mode === 'hybrid') planHeadWeights(graph, node, values);
   }
   return {
     precision,
@@ -99,9 +115,16 @@ function decideIntegers(
     nodes: inOrder(graph, nodes),
     requantized: activations.requantized,
     constants: constantNames(graph, values),
+    factors: Object.fromEntries([...factors].map(([id, divisors]) => [id, [...divisors]])),
     biases: {},
     warnings: islandWarnings(graph, nodes, options),
   };
+}
+
+function factorsOf(ranges: Ranges): Map<string, Float64Array> {
+  const factors = new Map<string, Float64Array>();
+  for (const [id, range] of ranges) if (range.factors) factors.set(id, range.factors);
+  return factors;
 }
 
 /**
@@ -120,6 +143,15 @@ function knownRanges(graph: Graph, ranges: Ranges): Set<string> {
       if (kind === 'fixed' || (kind === 'same-as-input' && moved())) known.add(id);
     });
   }
+  // Backwards too, where no element is left out on the way: a transposed copy can bear the name that calibration saw.
+  for (const node of graph.nodes.toReversed()) {
+    const rule = ruleOf(node);
+    const operands = rule && onlyMoves(rule) ? floatOperands(graph, node, rule) : [];
+    const output = valueNamed(graph, node.outputs[0]);
+    if (operands.length !== 1 || node.outputs.length !== 1 || !known.has(output.id)) continue;
+    if (countedElements(operands[0].value.type) === countedElements(output.type))
+      known.add(operands[0].value.id);
+  }
   return known;
 }
 
@@ -132,7 +164,7 @@ function planWeights(graph: Graph, node: Node, values: Record<string, ValuePlan>
     if (slotRule.kind !== 'weight' || !value.constant) continue;
     const found = values[value.id] ?? weightParams(value.constant, slotRule.axis, 'int8');
     const biasId = bias?.of[1] === slot ? node.inputs[bias.slot] : null;
-    const constant = biasId ? valueOf(graph, biasId).constant : undefined;
+    const constant = biasId ? valueNamed(graph, biasId).constant : undefined;
     const fitted = fitToKernels(found, {
       inputScale: values[node.inputs[bias?.of[0] ?? 0]!].scales[0],
       outputScale: values[node.outputs[0]].scales[0],
@@ -143,8 +175,25 @@ function planWeights(graph: Graph, node: Node, values: Record<string, ValuePlan>
   }
 }
 
-function weightReason(axis: number | null): string {
-  return axis === null ? 'largest magnitude' : 'least squared error per channel';
+/**
+ * Adds parameters for the weights of an operator that takes integer weights and makes reals. A matrix gets one scale for
+ * all, since runtimes before 2.17 have no such kernel with a scale per row.
+ */
+function planHeadWeights(graph: Graph, node: Node, values: Record<string, ValuePlan>): void {
+  for (const { rule, value } of floatOperands(graph, node, ruleOf(node)!)) {
+    if (rule.kind !== 'weight' || !value.constant || values[value.id]) continue;
+    const axis = value.constant.shape.length > 2 ? rule.axis : null;
+    values[value.id] = {
+      ...weightParams(value.constant, axis, 'int8'),
+      dtype: 'int8',
+      reason: weightReason(axis),
+    };
+  }
+}
+
+function weightReason(axis: number | null, type: 'int4' | 'int8' = 'int8'): string {
+  if (axis === null) return 'largest magnitude';
+  return type === 'int4' ? 'least squared error per channel' : 'largest magnitude per channel';
 }
 
 function decideWeights(
@@ -164,7 +213,7 @@ function decideWeights(
       values[value.id] = {
         ...weightParams(value.constant, slot.axis, type),
         dtype: type,
-        reason: weightReason(slot.axis),
+        reason: weightReason(slot.axis, type),
       };
     }
   }
@@ -183,6 +232,7 @@ function decideWeights(
     nodes: inOrder(graph, nodes),
     requantized: {},
     constants: constantNames(graph, values),
+    factors: {},
     biases: {},
     warnings,
   };
@@ -197,7 +247,7 @@ function constantNames(graph: Graph, values: Readonly<Record<string, ValuePlan>>
   const names: Record<string, string> = {};
   for (const node of graph.nodes) {
     node.inputs.forEach((id, slot) => {
-      if (id !== null && values[id] && valueOf(graph, id).constant) names[operandKey(node.id, slot)] = id;
+      if (id !== null && values[id] && valueNamed(graph, id).constant) names[operandKey(node.id, slot)] = id;
     });
   }
   return names;
@@ -212,9 +262,9 @@ function islandWarnings(
   const warnings: PlanWarning[] = [];
   for (const node of graph.nodes) {
     const plan = nodes.get(node.id);
-    if (plan?.mode !== 'float' || !node.outputs.some((id) => isFloatValue(valueOf(graph, id)))) continue;
+    if (plan?.mode !== 'float' || !node.outputs.some((id) => isFloatValue(valueNamed(graph, id)))) continue;
     const rule = ruleOf(node);
-    if (rule && (plan.reason.startsWith('the last step') || plan.reason.startsWith('moves'))) continue;
+    if (rule && (plan.reason === lastStep || plan.reason.startsWith('moves'))) continue;
     if (rule && plan.reason.startsWith('works on')) continue;
     warnings.push({
       code: options.pureInteger ? 'quantize.not-integer' : 'quantize.float-island',

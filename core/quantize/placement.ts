@@ -24,21 +24,28 @@ export interface IntegerPlacement {
 export function placeIntegers(graph: Graph, options: IntegerPlacement): Map<string, NodePlan> {
   const plans = new Map<string, NodePlan>();
   const moving: Node[] = [];
-  const final = options.floatIo && !options.pureInteger ? finalFixedNodes(graph) : new Set<Node>();
+  const tail = options.floatIo && !options.pureInteger ? tailOf(graph) : emptyTail;
+  const canHead = (node: Node) =>
+    options.kernels === 'int8' && tail.weighted.has(node) && ruleOf(node)!.tflite.dynamicInt8;
   for (const node of graph.nodes) {
     const reason = whyFloat(graph, node, options);
     if (reason !== undefined) plans.set(node.id, { mode: 'float', reason });
-    else if (final.has(node)) {
-      plans.set(node.id, {
-        mode: 'float',
-        reason: 'the last step keeps float precision, as the output is float32',
-      });
-    } else if (onlyMoves(ruleOf(node)!)) moving.push(node);
+    else if (tail.fixed.has(node)) plans.set(node.id, { mode: 'float', reason: lastStep });
+    else if (canHead(node)) plans.set(node.id, { mode: 'hybrid', reason: lastStep });
+    else if (onlyMoves(ruleOf(node)!)) moving.push(node);
     else plans.set(node.id, { mode: 'integer', reason: 'integer kernel' });
+  }
+  if (![...plans.values()].some(({ mode }) => mode === 'integer')) {
+    for (const node of tail.weighted) {
+      if (canHead(node)) plans.set(node.id, { mode: 'integer', reason: 'integer kernel' });
+    }
   }
   placeMoving(graph, moving, plans);
   return plans;
 }
+
+/** Why the tail is not in integers. */
+export const lastStep = 'the last step gives reals, finer than 8 bits, as the output is float32';
 
 /** Why a node cannot run in integers; undefined when it can. */
 function whyFloat(graph: Graph, node: Node, options: IntegerPlacement): string | undefined {
@@ -95,27 +102,43 @@ function placeMoving(graph: Graph, moving: readonly Node[], plans: Map<string, N
   }
 }
 
-/** Operators with an output scale fixed by the specification after which nothing but moves lies before the outputs. */
-function finalFixedNodes(graph: Graph): Set<Node> {
+interface Tail {
+  /** Operators with a scale fixed by the specification. */
+  readonly fixed: ReadonlySet<Node>;
+  /** Operators with constant weights. */
+  readonly weighted: ReadonlySet<Node>;
+}
+
+const emptyTail: Tail = { fixed: new Set(), weighted: new Set() };
+
+/**
+ * The last operators before the outputs, with nothing but moves in between: first those whose output scale the
+ * specification fixes (a softmax is held at 1/256 in integers), then the weighted ones before them (whose result, the
+ * logits, would have one 8-bit scale for outliers and all).
+ */
+function tailOf(graph: Graph): Tail {
   const consumers = consumersOf(graph);
   const outputs = new Set(graph.outputs);
-  const onlyReachesOutputs = (id: string): boolean => {
+  const reaches = (id: string, through: ReadonlySet<Node>): boolean => {
     const readers = consumers.get(id) ?? [];
     if (readers.length === 0) return outputs.has(id);
     return readers.every((reader) => {
       const rule = ruleOf(reader);
-      return rule !== undefined && onlyMoves(rule) && reader.outputs.every(onlyReachesOutputs);
+      const passes = through.has(reader) || (rule !== undefined && onlyMoves(rule));
+      return passes && reader.outputs.every((output) => reaches(output, through));
     });
   };
-  return new Set(
-    graph.nodes.filter((node) => {
-      const rule = ruleOf(node);
-      return (
-        rule?.outputs[0]?.kind === 'fixed' &&
-        node.outputs.every((id) => isFloatValue(valueNamed(graph, id)) && onlyReachesOutputs(id))
-      );
-    }),
+  const allReach = (node: Node, through: ReadonlySet<Node>) =>
+    node.outputs.every((id) => isFloatValue(valueNamed(graph, id)) && reaches(id, through));
+  const fixed = new Set(
+    graph.nodes.filter(
+      (node) => ruleOf(node)?.outputs[0]?.kind === 'fixed' && allReach(node, emptyTail.fixed),
+    ),
   );
+  const weighted = new Set(
+    graph.nodes.filter((node) => ruleOf(node)?.inputs[1]?.kind === 'weight' && allReach(node, fixed)),
+  );
+  return { fixed, weighted };
 }
 
 /** Which operators get integer weights while activations stay in float. */

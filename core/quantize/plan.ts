@@ -40,6 +40,8 @@ export interface QuantPlan {
    * same constant reordered, under another name.
    */
   readonly constants: Readonly<Record<string, ValueId>>;
+  /** Divisors per channel by value name; weights are scaled by them before they are quantized (`scaleChannels`). */
+  readonly factors: Readonly<Record<ValueId, readonly number[]>>;
   /** Biases by node name that recovery steps put in place of the model's own. */
   readonly biases: Readonly<Record<string, readonly number[]>>;
   readonly warnings: readonly PlanWarning[];
@@ -52,4 +54,9 @@ export function operandKey(node: string, slot: number): string {
 /** Parameters of an operand: its value's, or those of the same constant under the name that the plan knows. */
 export function operandPlan(plan: QuantPlan, node: string, slot: number, id: ValueId): ValuePlan | undefined {
   return plan.values[id] ?? plan.values[plan.constants[operandKey(node, slot)] ?? ''];
+}
+
+/** A plan's factors in the form that `scaleChannels` takes. */
+export function factorMap(plan: QuantPlan): Map<ValueId, readonly number[]> {
+  return new Map(Object.entries(plan.factors));
 }

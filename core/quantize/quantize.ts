@@ -1,4 +1,5 @@
 import type { Ranges } from '../calibrate/observer.ts';
+import { scaleChannels } from '../calibrate/scale-channels.ts';
 import { WhittleError } from '../contract/errors.ts';
 import type { IoType, Precision } from '../contract/views.ts';
 import type { Graph } from '../ir/graph.ts';
@@ -6,7 +7,7 @@ import { applyPlanForOnnx } from './apply-qdq.ts';
 import { applyPlanForTflite } from './apply-tflite.ts';
 import { type DecideOptions, decidePlan, ioTypeFor } from './decide.ts';
 import { storeInFloat16 } from './float16.ts';
-import type { PlanWarning, QuantPlan } from './plan.ts';
+import { factorMap, type PlanWarning, type QuantPlan } from './plan.ts';
 import { recover } from './recovery/steps.ts';
 
 export interface QuantizedGraph {
@@ -39,7 +40,8 @@ export interface PreparedForms {
  * @param ranges of `calibrate`; may be empty where `needsSamples` says no, and is still of use there
  */
 export function planQuantization(forms: PreparedForms, ranges: Ranges, options: DecideOptions): QuantPlan {
-  return recover(decidePlan(forms.tflite, ranges, options), { graph: forms.onnx, ranges });
+  const plan = decidePlan(forms.tflite, ranges, options);
+  return recover(plan, { graph: scaleChannels(forms.onnx, factorMap(plan)), ranges });
 }
 
 /** @param graph the one that the plan was made from */
@@ -50,7 +52,8 @@ export function quantizeForTflite(graph: Graph, plan: QuantPlan, options: { io: 
     const stored = storeInFloat16(graph);
     return { graph: stored.graph, io, warnings: [...plan.warnings, ...stored.warnings] };
   }
-  return { graph: applyPlanForTflite(graph, plan, { io }), io, warnings: plan.warnings };
+  const scaled = scaleChannels(graph, factorMap(plan));
+  return { graph: applyPlanForTflite(scaled, plan, { io }), io, warnings: plan.warnings };
 }
 
 /**
@@ -73,7 +76,8 @@ export function quantizeForOnnx(graph: Graph, plan: QuantPlan, options: { io: Io
     default: {
       // 16-bit and 4-bit types came to QuantizeLinear and DequantizeLinear in opset 21.
       const opset = plan.precision === 'int16x8' || plan.precision === 'weights-int4' ? 21 : 13;
-      return { graph: applyPlanForOnnx(graph, plan, { io }), io, warnings: plan.warnings, opset };
+      const scaled = scaleChannels(graph, factorMap(plan));
+      return { graph: applyPlanForOnnx(scaled, plan, { io }), io, warnings: plan.warnings, opset };
     }
   }
 }

@@ -1,4 +1,4 @@
-import { type Graph, type Node, valueOf } from '../../ir/graph.ts';
+import { type Graph, type Node, valueNamed } from '../../ir/graph.ts';
 import { type Tensor, toFloat32 } from '../../ir/tensor.ts';
 import type { QuantizedType } from '../../kernels/affine.ts';
 import { quantizeElements } from '../constants.ts';
@@ -20,7 +20,10 @@ export const biasCorrection: RecoveryStep = {
     let changes = 0;
     for (const node of graph.nodes) {
       const mode = plan.nodes[node.id]?.mode;
-      const means = ranges.get(node.inputs[0] ?? '')?.channelMeans;
+      const x = node.inputs[0] ?? '';
+      const factors = plan.factors[x];
+      const measured = ranges.get(x)?.channelMeans;
+      const means = factors ? measured?.map((mean, c) => mean / factors[c]) : measured;
       if (!mode || mode === 'float' || !means) continue;
       const corrected = correctedBias(graph, node, plan, means);
       if (!corrected) continue;
@@ -37,11 +40,11 @@ function correctedBias(graph: Graph, node: Node, plan: QuantPlan, means: Float64
   const weightsId = node.inputs[1];
   if (!rule || !bias || !weightsId) return undefined;
   const slot = inputRule(rule, 1);
-  const weights = valueOf(graph, weightsId).constant;
+  const weights = valueNamed(graph, weightsId).constant;
   const params = operandPlan(plan, node.id, 1, weightsId);
   if (slot.kind !== 'weight' || slot.axis !== 0 || !weights || !params) return undefined;
   const biasId = node.inputs[bias.slot];
-  const given = biasId ? valueOf(graph, biasId).constant : undefined;
+  const given = biasId ? valueNamed(graph, biasId).constant : undefined;
   const channels = weights.shape[0];
   const start = plan.biases[node.id] ?? (given ? toFloat32(given) : new Float32Array(channels));
   const group = typeof node.attrs.group === 'number' ? node.attrs.group : 1;
@@ -86,8 +89,8 @@ function tapShares(graph: Graph, node: Node, weights: Tensor): Float64Array {
     layout?: string;
   };
   const first = layout === 'NCHW' ? 2 : 1;
-  const sizes = valueOf(graph, node.inputs[0]!).type.shape.slice(first).map(Number);
-  const counts = valueOf(graph, node.outputs[0]).type.shape.slice(first).map(Number);
+  const sizes = valueNamed(graph, node.inputs[0]!).type.shape.slice(first).map(Number);
+  const counts = valueNamed(graph, node.outputs[0]).type.shape.slice(first).map(Number);
   kernel.forEach((taps, axis) => {
     const next = new Float64Array(shares.length * taps);
     for (let tap = 0; tap < taps; tap++) {

@@ -3,7 +3,7 @@ import type { Graph } from '../../ir/graph.ts';
 import type { QuantPlan } from '../plan.ts';
 
 export interface RecoveryContext {
-  /** The float graph that was calibrated, whose axis order the ranges' channel means have. */
+  /** The float graph that was calibrated, whose axis order the channel means have; channels scaled as the plan says. */
   readonly graph: Graph;
   /** What calibration saw; may be empty. */
   readonly ranges: Ranges;

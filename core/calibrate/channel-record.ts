@@ -1,0 +1,73 @@
+import { type Tensor, toFloat32 } from '../ir/tensor.ts';
+import type { ChannelStatistics } from './equalize.ts';
+import type { Observer, Range } from './observer.ts';
+import type { Tap } from './statistics-graph.ts';
+
+/** What the first pass finds out about one value: its extent, per channel where there are channels, and means. */
+export class ChannelRecord {
+  private readonly observer: Observer | undefined;
+  private min = new Float64Array(0);
+  private max = new Float64Array(0);
+  private sums = new Float64Array(0);
+  private samples = 0;
+
+  /** @param observer takes each sample's extent, when that is all it needs */
+  constructor(observer: Observer | undefined) {
+    this.observer = observer;
+  }
+
+  add(tap: Tap, results: Readonly<Record<string, Tensor>>): void {
+    const min = toFloat32(results[tap.min!]);
+    const max = toFloat32(results[tap.max!]);
+    const means = tap.channelMeans === undefined ? undefined : toFloat32(results[tap.channelMeans]);
+    if (this.samples === 0) {
+      this.min = Float64Array.from(min);
+      this.max = Float64Array.from(max);
+      this.sums = new Float64Array(means?.length ?? 0);
+    }
+    for (let c = 0; c < min.length; c++) {
+      this.min[c] = Math.min(this.min[c], min[c]);
+      this.max[c] = Math.max(this.max[c], max[c]);
+    }
+    for (let c = 0; means && c < means.length; c++) this.sums[c] += means[c];
+    this.samples++;
+    // A sample's extent is all that such an observer wants; the ends of all channels hold it.
+    this.observer?.observe(Float32Array.of(smallest(min), largest(max)));
+  }
+
+  /** The extent of all samples. */
+  seen(): { min: number; max: number } {
+    return { min: smallest(this.min), max: largest(this.max) };
+  }
+
+  /** The observer's range; with factors the extent of the channels divided by them. */
+  range(factors: Float64Array | undefined): Range {
+    if (!factors) return this.observer?.range() ?? this.seen();
+    return {
+      min: smallest(this.min.map((x, c) => x / factors[c])),
+      max: largest(this.max.map((x, c) => x / factors[c])),
+    };
+  }
+
+  means(): Float64Array | undefined {
+    return this.sums.length === 0 ? undefined : this.sums.map((sum) => sum / this.samples);
+  }
+
+  /** Per channel, where there are channels. */
+  statistics(): ChannelStatistics | undefined {
+    const mean = this.means();
+    return mean && { min: this.min, max: this.max, mean };
+  }
+}
+
+function smallest(values: ArrayLike<number>): number {
+  let least = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < values.length; i++) if (values[i] < least) least = values[i];
+  return least;
+}
+
+function largest(values: ArrayLike<number>): number {
+  let most = Number.NEGATIVE_INFINITY;
+  for (let i = 0; i < values.length; i++) if (values[i] > most) most = values[i];
+  return most;
+}

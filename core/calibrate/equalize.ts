@@ -1,0 +1,137 @@
+import { type Graph, valueNamed } from '../ir/graph.ts';
+import { toFloat32 } from '../ir/tensor.ts';
+import { type ChannelGroup, channelGroups, type Port } from './channel-groups.ts';
+
+/** Smallest and largest element of each channel of a value, with the mean. */
+export interface ChannelStatistics {
+  readonly min: Float64Array;
+  readonly max: Float64Array;
+  readonly mean: Float64Array;
+}
+
+/** Channels that take less than this part of the widest one's range are not widened further. */
+const narrowest = 2 ** -12;
+/**
+ * A channel is widened to at most one part in so many of the tensor's range: its extreme over few samples says little
+ * about other samples, and what exceeds the range is cut off.
+ */
+const margins = [1.5, 2, 3, 5];
+/** Expected noise must fall to this part of what it was. */
+const worthwhile = 0.8;
+const steps8 = 255;
+const levels8 = 127;
+
+/**
+ * Factors by which channels are divided so that all make use of a tensor's one 8-bit scale (after Nagel et al.,
+ * "Data-Free Quantization Through Weight Equalization and Bias Correction", 2019, section 4.1, with activation ranges
+ * measured as in SmoothQuant, Xiao et al. 2022). Makers' weights are divided, readers' multiplied: the float network
+ * stays what it is. Makers lose nothing, as their weights have a scale per output channel; what readers' weights lose
+ * is weighed against what the activations gain, and a group that does not gain is left alone.
+ * @param graph with channels first, the one that was calibrated
+ * @returns factors by value name
+ */
+export function equalize(
+  graph: Graph,
+  statistics: ReadonlyMap<string, ChannelStatistics>,
+): Map<string, Float64Array> {
+  const factors = new Map<string, Float64Array>();
+  for (const group of channelGroups(graph)) {
+    const found = factorsOf(graph, group, statistics);
+    if (found) for (const id of group.values) factors.set(id, found);
+  }
+  return factors;
+}
+
+function factorsOf(
+  graph: Graph,
+  group: ChannelGroup,
+  statistics: ReadonlyMap<string, ChannelStatistics>,
+): Float64Array | undefined {
+  const known = group.values.map((id) => statistics.get(id)).filter((found) => found !== undefined);
+  if (group.readers.some(({ value }) => !statistics.has(value)) || known.length === 0) return undefined;
+  const spread = new Float64Array(group.channels);
+  for (const { min, max } of known) {
+    for (let c = 0; c < spread.length; c++) {
+      spread[c] = Math.max(spread[c], Math.max(max[c], 0) - Math.min(min[c], 0));
+    }
+  }
+  const widest = spread.reduce((a, b) => Math.max(a, b), 0);
+  if (widest === 0) return undefined;
+  const readers = group.readers.map((port) => readerOf(graph, port, statistics.get(port.value)!));
+  const noiseOf = (f: Float64Array) => readers.reduce((sum, reader) => sum + noise(reader, f, known), 0);
+  let best: Float64Array | undefined;
+  let least = noiseOf(new Float64Array(group.channels).fill(1)) * worthwhile;
+  for (const margin of margins) {
+    const tried = spread.map((r) => Math.max(Math.min((r / widest) * margin, 1), narrowest));
+    const total = noiseOf(tried);
+    if (total < least) [best, least] = [tried, total];
+  }
+  return best;
+}
+
+/** What the noise at a reader's output depends on. */
+interface Reader {
+  readonly statistics: ChannelStatistics;
+  /** Σ of squared weights that meet an input channel. */
+  readonly columnSquares: Float64Array;
+  /** Largest magnitude of the weights of each output channel and input channel: `[outputs, inputs ÷ group]`. */
+  readonly peaks: Float64Array;
+  readonly inputs: number;
+  readonly outputsPerGroup: number;
+  readonly taps: number;
+}
+
+function readerOf(graph: Graph, { node }: Port, statistics: ChannelStatistics): Reader {
+  const weights = valueNamed(graph, node.inputs[1]!).constant!;
+  const data = toFloat32(weights);
+  const [outputs, inputs] = weights.shape;
+  const taps = data.length / (outputs * inputs);
+  const group = typeof node.attrs.group === 'number' ? node.attrs.group : 1;
+  const columnSquares = new Float64Array(statistics.min.length);
+  const peaks = new Float64Array(outputs * inputs);
+  const outputsPerGroup = outputs / group;
+  for (let m = 0, at = 0; m < outputs; m++) {
+    const first = Math.floor(m / outputsPerGroup) * inputs;
+    for (let c = 0; c < inputs; c++) {
+      for (let k = 0; k < taps; k++, at++) {
+        columnSquares[first + c] += data[at] * data[at];
+        peaks[m * inputs + c] = Math.max(peaks[m * inputs + c], Math.abs(data[at]));
+      }
+    }
+  }
+  return { statistics, columnSquares, peaks, inputs, outputsPerGroup, taps };
+}
+
+/** Expected squared error at a reader's output from rounding its input and its weights to 8 bits, factors applied. */
+function noise(reader: Reader, factors: Float64Array, known: readonly ChannelStatistics[]): number {
+  let step = 0;
+  for (const { min, max } of known) {
+    let low = 0;
+    let high = 0;
+    for (let c = 0; c < factors.length; c++) {
+      low = Math.min(low, min[c] / factors[c]);
+      high = Math.max(high, max[c] / factors[c]);
+    }
+    step = Math.max(step, (high - low) / steps8);
+  }
+  let fromInput = 0;
+  for (let c = 0; c < factors.length; c++) fromInput += reader.columnSquares[c] * factors[c] ** 2;
+  const { statistics, peaks, inputs, outputsPerGroup, taps } = reader;
+  const power = Float64Array.from(factors, (f, c) => {
+    // Second moment from the mean and the range, as of a distribution that spans six deviations.
+    const deviation = (statistics.max[c] - statistics.min[c]) / 6;
+    return (statistics.mean[c] ** 2 + deviation ** 2) / f ** 2;
+  });
+  let fromWeights = 0;
+  for (let m = 0; m * inputs < peaks.length; m++) {
+    const first = Math.floor(m / outputsPerGroup) * inputs;
+    let peak = 0;
+    let energy = 0;
+    for (let c = 0; c < inputs; c++) {
+      peak = Math.max(peak, peaks[m * inputs + c] * factors[first + c]);
+      energy += power[first + c];
+    }
+    fromWeights += energy * taps * (peak / levels8) ** 2;
+  }
+  return fromInput * step * step + fromWeights;
+}
