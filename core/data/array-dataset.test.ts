@@ -62,14 +62,14 @@ const accepted: Accepted[] = [
     expected: { pair: [4, 5, 6, 7] },
   },
   {
-    name: 'scalar, state and audio together, names with :0 and /',
+    name: 'scalar, state and audio together, names of TensorFlow',
     inputs: [
       { name: 'a/audio:0', dtype: 'float32', shape: [1, 2] },
       { name: 'rate', dtype: 'int64', shape: [] },
       { name: 'state', dtype: 'float32', shape: [2, 1, 2] },
     ],
     arrays: {
-      'a/audio': npy('<f4', [2, 2], ramp(4)),
+      'serving_default_a/audio:0': npy('<f4', [2, 2], ramp(4)),
       rate: npy('<i8', [2], BigInt64Array.of(16000n, 8000n)),
       state: npy('<f4', [2, 2, 1, 2], ramp(8)),
     },

@@ -73,9 +73,9 @@ interface Chosen {
   readonly source: ArraySource;
 }
 
-/** `input_1:0` and `input_1` name the same tensor in TensorFlow's files. */
+/** `serving_default_input_1:0`, `input_1:0` and `input_1` name the same tensor in TensorFlow's files. */
 function bareName(name: string): string {
-  return name.replace(/:0$/, '');
+  return name.replace(/^serving_default_/, '').replace(/:0$/, '');
 }
 
 function chooseArrays(files: ArrayFiles, inputs: readonly InputSpec[], issues: Issue[]): Chosen[] {

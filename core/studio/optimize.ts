@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { calibrate } from '../calibrate/calibrate.ts';
+import { withDerivedRanges } from '../calibrate/derived-ranges.ts';
 import type { Ranges } from '../calibrate/observer.ts';
 import { WhittleError } from '../contract/errors.ts';
 import { type ArtifactView, type OptimizeReport, type Precision, Recipe } from '../contract/views.ts';
@@ -94,14 +95,18 @@ export async function optimize(
     await pause();
 
     const ranges: Ranges = calibrated
-      ? await timings.measure('calibrate', () =>
-          calibrate(forOnnx.graph, dataset, engines.ort, {
-            samples: recipe.samples,
-            observer: recipe.calibration,
-            seed: recipe.seed,
-            signal,
-            onProgress: (done, total) => steps.calibrate.report(done / total, `Calibrating ${done}/${total}`),
-          }),
+      ? await timings.measure('calibrate', async () =>
+          withDerivedRanges(
+            forOnnx.graph,
+            await calibrate(forOnnx.graph, dataset, engines.ort, {
+              samples: recipe.samples,
+              observer: recipe.calibration,
+              seed: recipe.seed,
+              signal,
+              onProgress: (done, total) =>
+                steps.calibrate.report(done / total, `Calibrating ${done}/${total}`),
+            }),
+          ),
         )
       : new Map();
     steps.calibrate.finish();
@@ -190,6 +195,7 @@ async function makeAll(
     return plan;
   };
   for (const target of targets) {
+    steps[target.id].begin(`${target.precision}: planning`);
     await pause();
     throwIfAborted(context.signal);
     try {
