@@ -25,7 +25,10 @@ export function JobBar() {
   const connection = useSession((state) => state.connection);
   const activities = useMemo(() => selectActivities({ jobs, local }), [jobs, local]);
   const current = activities[0];
-  const last = Object.values(jobs).filter(isOver).at(-1);
+  // That a model was opened shows by itself.
+  const last = Object.values(jobs)
+    .filter((job) => isOver(job) && job.kind !== 'open')
+    .at(-1);
   const toggleLog = (): void => useView.setState(({ logOpen }) => ({ logOpen: !logOpen }));
 
   const idleText =

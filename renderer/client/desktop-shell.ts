@@ -3,8 +3,9 @@ import type { Picked, PickKind, Shell } from './shell.ts';
 
 /** What the preload script exposes as `window.whittle`. */
 export interface DesktopBridge {
-  post(message: unknown): void;
-  onMessage(listener: (message: unknown) => void): void;
+  /** Messages cross as JSON text. */
+  post(json: string): void;
+  onMessage(listener: (json: string) => void): void;
   onClose(listener: (reason: string) => void): void;
   pathForFile(file: File): string;
   openFileDialog(kind: PickKind): Promise<string[]>;
@@ -27,13 +28,13 @@ export function createDesktopShell(bridge: DesktopBridge): Shell {
   const messages = new Listeners<unknown>();
   const closes = new Listeners<void>();
   // The bridge cannot unsubscribe, so it is listened to once and passed on to whichever wire is current.
-  bridge.onMessage((message) => messages.tell(message));
+  bridge.onMessage((json) => messages.tell(JSON.parse(json)));
   bridge.onClose(() => closes.tell());
 
   return {
     kind: 'desktop',
     connect: (): Wire => ({
-      post: (message) => bridge.post(message),
+      post: (message) => bridge.post(JSON.stringify(message)),
       onMessage: (listener) => messages.add(listener),
       onClose: (listener) => closes.add(listener),
     }),

@@ -15,6 +15,7 @@ describe('namespaceOf', () => {
     ['/features/0/conv', ['features', '0']],
     ['features.0.conv', ['features', '0']],
     ['block_3_expand', ['block_3']],
+    ['net/block_3_expand', ['net', 'block_3']],
     ['conv2d_5', []],
     ['predictions', []],
   ])('%s', (name, expected) => expect(namespaceOf(name)).toEqual(expected));

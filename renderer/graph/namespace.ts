@@ -6,10 +6,13 @@ const smallestGroup = 3;
 /** The name-space of a node's name, outermost first, without the name itself: `a/b/conv` → `['a', 'b']`. */
 export function namespaceOf(name: string): string[] {
   const slashes = name.split('/').filter(Boolean);
-  if (slashes.length > 1) return slashes.slice(0, -1);
+  if (slashes.length > 1) return [...slashes.slice(0, -1), ...blockOf(slashes[slashes.length - 1])];
   const dots = name.split('.').filter(Boolean);
-  if (dots.length > 1) return dots.slice(0, -1);
-  // Keras applications write blocks as `block_3_expand`.
+  return dots.length > 1 ? dots.slice(0, -1) : blockOf(name);
+}
+
+/** Keras applications write blocks as `block_3_expand`. */
+function blockOf(name: string): string[] {
   const block = /^(.+?_\d+[a-z]?)_[a-z]/i.exec(name);
   return block ? [block[1]] : [];
 }

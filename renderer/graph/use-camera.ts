@@ -76,7 +76,7 @@ export function useCamera(stage: RefObject<HTMLDivElement | null>): CameraContro
   const reveal = useCallback((x: number, y: number) => {
     const { width, height } = sizeNow.current;
     setCamera((before) => {
-      const scale = Math.max(before.scale, 0.6);
+      const scale = Math.max(before.scale, comfortable);
       const screenX = (x - before.x) * before.scale;
       const screenY = (y - before.y) * before.scale;
       const inView =

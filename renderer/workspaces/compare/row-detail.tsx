@@ -5,6 +5,7 @@ import { loadDetail } from '../../state/actions/results.ts';
 import { useProject } from '../../state/project.ts';
 import { ErrorPanel } from '../../ui/blocks.tsx';
 import { formatDecibels } from '../../ui/format.ts';
+import { commonPrefix } from '../../ui/names.ts';
 import { VirtualList } from '../../ui/virtual-list.tsx';
 
 const rowHeight = 22;
@@ -83,6 +84,7 @@ function OperatorErrors({ detail }: { detail: ArtifactDetail }) {
       ),
     [detail],
   );
+  const prefix = useMemo(() => commonPrefix(detail.operators.map(({ name }) => name)), [detail]);
   if (sorted.length === 0)
     return <p className="muted">No operator’s output could be compared with the source’s.</p>;
   return (
@@ -96,7 +98,7 @@ function OperatorErrors({ detail }: { detail: ArtifactDetail }) {
       {({ name, op, sqnrDb }) => (
         <div className="op-row">
           <code className="truncate" title={name}>
-            {name}
+            {name.slice(prefix.length)}
           </code>
           <span className="truncate muted" title={op}>
             {op}

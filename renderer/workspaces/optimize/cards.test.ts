@@ -25,7 +25,7 @@ describe('cards', () => {
 
 it.each([
   ['int8: calibrating 64/100', 'int8'],
-  ['dynamic-int8: writing', 'dynamic-int8'],
+  ['dynamic-int8 .tflite: writing', 'dynamic-int8'],
   ['reading the model', undefined],
   ['int8x: no', undefined],
 ])('%s', (stage, precision) => expect(runningPrecision(stage)).toBe(precision));

@@ -33,8 +33,8 @@ export function cardsOf(estimates: readonly EstimateView[]): CardEstimate[] {
     .sort((a, b) => order[a.precision] - order[b.precision]);
 }
 
-/** The precision that a stage line like "int8: calibrating 64/100" speaks of. */
+/** The precision that a stage line like "int8 .tflite: verifying" speaks of. */
 export function runningPrecision(stage: string): Precision | undefined {
-  const head = stage.split(':')[0].trim();
+  const head = stage.split(/[:\s]/)[0];
   return precisions.find((one) => one === head);
 }

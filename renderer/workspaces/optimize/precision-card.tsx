@@ -91,7 +91,7 @@ function CardFoot({ estimate, hasSamples, results }: PrecisionCardProps) {
     );
   return (
     <Foot icon={<Database size={13} aria-hidden />}>
-      {estimate.needsSamples ? (hasSamples ? 'Uses your samples' : 'Needs samples') : 'Needs no samples'}
+      {estimate.needsSamples ? (hasSamples ? 'Uses samples' : 'Needs samples') : 'Without samples'}
     </Foot>
   );
 }
