@@ -82,8 +82,6 @@ export function valueNamed(graph: Graph, id: ValueId): Value {
   return value;
 }
 
-export { valueNamed as valueOf };
-
 /** Nodes that read each value, in graph order. */
 export function consumersOf(graph: Graph): Map<ValueId, Node[]> {
   const consumers = new Map<ValueId, Node[]>();
