@@ -222,6 +222,11 @@ const cases: Case[] = [
     tflite: { Conv: 4, ReduceMean: 2, Sigmoid: 1, Mul: 1 },
   },
   {
+    name: 'a mean that keeps its axes for a flattening to drop them',
+    build: (k) => [k.dense(k.flatten(k.globalMean(k.conv(k.input(1, 3, 4, 4), 2, 3), true)), 2)],
+    onnx: { Conv: 1, ReduceMean: 1, FullyConnected: 1 },
+  },
+  {
     name: 'a hard sigmoid after a convolution',
     build: (k) => [k.op('HardSigmoid', [k.conv(k.input(1, 3, 4, 4), 2, 1)], { alpha: 0.2, beta: 0.5 })],
     onnx: { Conv: 1, Mul: 1 },
