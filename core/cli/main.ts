@@ -1,5 +1,9 @@
 #!/usr/bin/env node
+import * as nodeModule from 'node:module';
 import { runCli } from './program.ts';
+
+// Node 22 and later keep the compiled code of what is loaded from here on; earlier ones compile it each time.
+if (typeof nodeModule.enableCompileCache === 'function') nodeModule.enableCompileCache();
 
 const code = await runCli(process.argv.slice(2), {
   out: (text) => new Promise((resolve) => process.stdout.write(text, () => resolve())),
