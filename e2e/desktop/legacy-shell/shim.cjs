@@ -3,6 +3,7 @@
 // and then loads the very main.cjs that ships. Tests only.
 const { spawn } = require('child_process');
 const { EventEmitter } = require('events');
+const fs = require('fs');
 const path = require('path');
 const electron = require('electron');
 
@@ -17,6 +18,8 @@ electron.utilityProcess = {
     });
     const handle = new EventEmitter();
     handle.pid = child.pid;
+    // The tests end the core by its number.
+    global.corePid = child.pid;
     handle.postMessage = (message) => child.connected && child.send(message);
     handle.kill = () => child.kill();
     child.on('message', (message) => handle.emit('message', message));
@@ -24,6 +27,14 @@ electron.utilityProcess = {
     setImmediate(() => handle.emit('spawn'));
     return handle;
   },
+};
+
+// The page built for this Chromium stands in for the one that ships.
+const readFile = fs.promises.readFile;
+fs.promises.readFile = (file, ...rest) => {
+  const shipped = path.join(dist, 'renderer');
+  const inPage = typeof file === 'string' && file.startsWith(shipped) && process.env.WHITTLE_TEST_PAGE;
+  return readFile(inPage ? file.replace(shipped, process.env.WHITTLE_TEST_PAGE) : file, ...rest);
 };
 
 global.Response = class Response {
