@@ -227,6 +227,11 @@ const cases: Case[] = [
     onnx: { Conv: 1, ReduceMean: 1, FullyConnected: 1 },
   },
   {
+    name: 'an average pool over the whole map',
+    build: (k) => [k.dense(k.flatten(k.pool('AveragePool', k.conv(k.input(1, 3, 5, 5), 2, 2), 4)), 2)],
+    onnx: { Conv: 1, ReduceMean: 1, FullyConnected: 1 },
+  },
+  {
     name: 'a hard sigmoid after a convolution',
     build: (k) => [k.op('HardSigmoid', [k.conv(k.input(1, 3, 4, 4), 2, 1)], { alpha: 0.2, beta: 0.5 })],
     onnx: { Conv: 1, Mul: 1 },

@@ -7,6 +7,7 @@ import { foldAffineForward } from './fold-affine-forward.ts';
 import { foldConstants } from './fold-constants.ts';
 import { foldPadding } from './fold-padding.ts';
 import { fuseActivations } from './fuse-activations.ts';
+import { globalPools } from './global-pools.ts';
 import { layoutPass } from './layout/plan-layout.ts';
 import { lowerAffine } from './lower-affine.ts';
 import { lowerHardSigmoid } from './lower-hard-sigmoid.ts';
@@ -35,6 +36,8 @@ const common: readonly Pass[] = [
   recognizeActivations,
   recognizeNormalizations,
   toFullyConnected,
+  // Before reshapes are looked at: a mean can drop the axes that a flattening behind it drops.
+  globalPools,
   simplifyReshapes,
   mergeTransposes,
   // Weights that a dense layer got by transposing are read by the folding of scales.
