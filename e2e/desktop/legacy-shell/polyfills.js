@@ -24,8 +24,8 @@ define(Array.prototype, 'toReversed', function () {
 define(String.prototype, 'replaceAll', function (from, to) {
   return this.split(from).join(to);
 });
-const { hasOwnProperty } = Object.prototype;
-define(Object, 'hasOwn', (object, key) => hasOwnProperty.call(object, key));
+const owns = Object.prototype.hasOwnProperty;
+define(Object, 'hasOwn', (object, key) => owns.call(object, key));
 define(globalThis, 'structuredClone', (value) => JSON.parse(JSON.stringify(value)));
 define(crypto, 'randomUUID', () => {
   const hex = [...crypto.getRandomValues(new Uint8Array(16))]
