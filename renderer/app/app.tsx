@@ -3,11 +3,7 @@ import { listenForKeys } from '../commands/keys.ts';
 import { Palette } from '../commands/palette.tsx';
 import { useProject } from '../state/project.ts';
 import { stageNames, useView } from '../state/view.ts';
-import { DataStage } from '../workspaces/data/data-stage.tsx';
 import { EmptyStage } from '../workspaces/empty/empty-stage.tsx';
-import { ExportStage } from '../workspaces/export/export-stage.tsx';
-import { ModelStage } from '../workspaces/model/model-stage.tsx';
-import { OptimizeStage } from '../workspaces/optimize/optimize-stage.tsx';
 import { ConnectionBanner } from './connection-banner.tsx';
 import { DropTarget } from './drop-target.tsx';
 import { Header } from './header.tsx';
@@ -15,26 +11,34 @@ import { JobBar } from './job-bar.tsx';
 import { LogDrawer } from './log-drawer.tsx';
 import { Notices, ToastBox } from './messages.tsx';
 import { Rail } from './rail.tsx';
+import { StageBoundary } from './stage-boundary.tsx';
 import './app.css';
 
-// The chart library is most of the page's weight; it comes when the first paint is over.
-const loadCompare = async () => ({
-  default: (await import('../workspaces/compare/compare-stage.tsx')).CompareStage,
-});
-const loadProfile = async () => ({
-  default: (await import('../workspaces/profile/profile-stage.tsx')).ProfileStage,
-});
-const CompareStage = lazy(loadCompare);
-const ProfileStage = lazy(loadProfile);
-const preloadAfterMs = 1500;
+// Only the frame and the first screen are loaded for the first paint; the stages follow at once, charts last.
+const loaders = {
+  model: async () => ({ default: (await import('../workspaces/model/model-stage.tsx')).ModelStage }),
+  data: async () => ({ default: (await import('../workspaces/data/data-stage.tsx')).DataStage }),
+  optimize: async () => ({
+    default: (await import('../workspaces/optimize/optimize-stage.tsx')).OptimizeStage,
+  }),
+  export: async () => ({ default: (await import('../workspaces/export/export-stage.tsx')).ExportStage }),
+  compare: async () => ({ default: (await import('../workspaces/compare/compare-stage.tsx')).CompareStage }),
+  profile: async () => ({ default: (await import('../workspaces/profile/profile-stage.tsx')).ProfileStage }),
+};
+
+async function loadStages(): Promise<void> {
+  for (const load of Object.values(loaders)) await load();
+}
+
+const loadAfterMs = 100;
 
 const stageViews = {
-  model: ModelStage,
-  data: DataStage,
-  optimize: OptimizeStage,
-  compare: CompareStage,
-  profile: ProfileStage,
-  export: ExportStage,
+  model: lazy(loaders.model),
+  data: lazy(loaders.data),
+  optimize: lazy(loaders.optimize),
+  compare: lazy(loaders.compare),
+  profile: lazy(loaders.profile),
+  export: lazy(loaders.export),
 };
 
 export function App() {
@@ -45,10 +49,7 @@ export function App() {
 
   useEffect(listenForKeys, []);
   useEffect(() => {
-    const timer = setTimeout(() => {
-      void loadCompare();
-      void loadProfile();
-    }, preloadAfterMs);
+    const timer = setTimeout(() => void loadStages(), loadAfterMs);
     return () => clearTimeout(timer);
   }, []);
 
@@ -68,9 +69,11 @@ export function App() {
             id="stage-panel"
             aria-label={stageNames[stage]}
           >
-            <Suspense fallback={null}>
-              <StageView />
-            </Suspense>
+            <StageBoundary>
+              <Suspense fallback={null}>
+                <StageView />
+              </Suspense>
+            </StageBoundary>
           </section>
         ) : (
           <EmptyStage />

@@ -7,6 +7,7 @@ import { useSession } from '../session.ts';
 import { useView } from '../view.ts';
 import { attempt } from './attempt.ts';
 import { refreshEstimates, showProject } from './project.ts';
+import { withWaitingRecipe } from './recipe.ts';
 
 /** Connects to the core and keeps the stores in step with what it says. */
 export function startStudio(): void {
@@ -51,7 +52,8 @@ function handleEvent<K extends EventName>(name: K, data: EventData<K>): void {
     artifact: ({ projectId, artifact }) => useProject.getState().upsertArtifact(projectId, artifact),
     profile: ({ projectId, profile }) => useProject.getState().addProfile(projectId, profile),
     project: (project) => {
-      if (useProject.getState().project?.id === project.id) useProject.getState().show(project);
+      if (useProject.getState().project?.id === project.id)
+        useProject.getState().show(withWaitingRecipe(project));
     },
     log: (line) => useJobs.getState().addLog(line),
   };

@@ -1,5 +1,5 @@
 import { WhittleError } from '../../../core/contract/errors.ts';
-import { Recipe } from '../../../core/contract/views.ts';
+import { type ProjectView, Recipe } from '../../../core/contract/views.ts';
 import { call } from '../../client/core.ts';
 import type { Picked } from '../../client/shell.ts';
 import { useProject } from '../project.ts';
@@ -9,25 +9,30 @@ import { attempt } from './attempt.ts';
 import { refreshEstimates } from './project.ts';
 
 const sendAfterMs = 150;
-let timer: ReturnType<typeof setTimeout> | undefined;
-let unsent: (() => Promise<void>) | undefined;
+/** What the screen shows and the core does not have yet. */
+let waiting: { projectId: string; recipe: Recipe; timer: ReturnType<typeof setTimeout> } | undefined;
 
 /** Shows a recipe at once and sends it when the edits pause. */
 function applyRecipe(projectId: string, recipe: Recipe): void {
   useProject.getState().patch(projectId, { recipe });
-  clearTimeout(timer);
-  unsent = async () => {
-    unsent = undefined;
-    await attempt('Saving the recipe', () => call('recipe.set', { projectId, recipe }));
-    await refreshEstimates();
-  };
-  timer = setTimeout(() => void unsent?.(), sendAfterMs);
+  clearTimeout(waiting?.timer);
+  waiting = { projectId, recipe, timer: setTimeout(() => void flushRecipe(), sendAfterMs) };
 }
 
 /** Sends what is still waiting; a run starts from what the screen shows. */
 export async function flushRecipe(): Promise<void> {
-  clearTimeout(timer);
-  await unsent?.();
+  const sending = waiting;
+  if (!sending) return;
+  clearTimeout(sending.timer);
+  const { projectId, recipe } = sending;
+  await attempt('Saving the recipe', () => call('recipe.set', { projectId, recipe }));
+  if (waiting === sending) waiting = undefined;
+  await refreshEstimates();
+}
+
+/** A project as the core sent it, with the edits that the core has not seen when it sent it. */
+export function withWaitingRecipe(project: ProjectView): ProjectView {
+  return waiting?.projectId === project.id ? { ...project, recipe: waiting.recipe } : project;
 }
 
 /** Edits the recipe; the edit can be undone. Edits with one `key` in quick succession are undone together. */

@@ -4,6 +4,7 @@ import {
   calibrations,
   type IoType,
   type OutputFormat,
+  type Precision,
   type Recipe,
 } from '../../../core/contract/views.ts';
 import { editRecipe } from '../../state/actions/recipe.ts';
@@ -22,7 +23,8 @@ const calibrationNames: Record<Calibration, string> = {
 
 /** The few settings that matter, the rest behind "More". */
 export function Settings({ recipe, samples }: { recipe: Recipe; samples?: number }) {
-  const usesIntegers = recipe.precisions.some((one) => one === 'int8' || one === 'int16x8');
+  const picked = (precision: Precision): boolean => recipe.precisions.includes(precision);
+  const usesIntegers = picked('int8') || picked('int16x8');
   const toggleFormat = (format: OutputFormat, on: boolean): void => {
     const formats = on ? [...recipe.formats, format] : recipe.formats.filter((one) => one !== format);
     if (formats.length > 0) editRecipe({ formats }, 'output format');
@@ -40,9 +42,9 @@ export function Settings({ recipe, samples }: { recipe: Recipe; samples?: number
           disabled={!usesIntegers}
           options={[
             { value: 'float32', label: 'float32' },
-            { value: 'int8', label: 'int8' },
-            { value: 'uint8', label: 'uint8' },
-            { value: 'int16', label: 'int16' },
+            { value: 'int8', label: 'int8', blocked: picked('int8') ? undefined : 'For int8 only' },
+            { value: 'uint8', label: 'uint8', blocked: picked('int8') ? undefined : 'For int8 only' },
+            { value: 'int16', label: 'int16', blocked: picked('int16x8') ? undefined : 'For int16x8 only' },
           ]}
           onChange={(io) => editRecipe({ io }, 'I/O type')}
         />
