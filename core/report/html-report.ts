@@ -64,24 +64,25 @@ function colourOf(row: ComparisonRow): string {
 function scatter(rows: readonly ComparisonRow[]): string {
   const points = rows.filter((row) => typeof row.quality?.sqnrDb === 'number');
   if (points.length === 0) return '';
-  const [width, height, left, bottom] = [680, 300, 56, 44];
-  const largest = Math.max(...rows.map((row) => row.sizeBytes)) * 1.1;
-  const best = Math.max(
-    10,
-    Math.ceil((Math.max(...points.map((row) => row.quality!.sqnrDb!)) * 1.15) / 10) * 10,
-  );
-  const x = (bytes: number): number => left + (bytes / largest) * (width - left - 110);
-  const y = (db: number): number => height - bottom - (Math.max(0, db) / best) * (height - bottom - 16);
-  const gridLines = Array.from({ length: 5 }, (_unused, i) => (best * i) / 4).map(
+  const [width, height, left, right, bottom] = [760, 320, 56, 190, 44];
+  const sizeTicks = niceTicks(Math.max(...rows.map((row) => row.sizeBytes)));
+  const dbTicks = niceTicks(Math.max(10, ...points.map((row) => row.quality!.sqnrDb!)));
+  const x = (bytes: number): number => left + (bytes / sizeTicks.at(-1)!) * (width - left - right);
+  const y = (db: number): number =>
+    height - bottom - (Math.max(0, db) / dbTicks.at(-1)!) * (height - bottom - 16);
+  const grid = dbTicks.map(
     (db) =>
-      `<line x1="${left}" x2="${width - 90}" y1="${y(db)}" y2="${y(db)}"/><text class="soft" x="${left - 8}" y="${y(db) + 4}" text-anchor="end">${Math.round(db)}</text>`,
+      `<line x1="${left}" x2="${width - right}" y1="${y(db)}" y2="${y(db)}"/><text class="soft" x="${left - 8}" y="${y(db) + 4}" text-anchor="end">${db}</text>`,
   );
-  const ticks = Array.from({ length: 5 }, (_unused, i) => (largest * i) / 4).map(
+  const ticks = sizeTicks.map(
     (bytes) =>
       `<text class="soft" x="${x(bytes)}" y="${height - bottom + 18}" text-anchor="middle">${bytesText(bytes)}</text>`,
   );
-  const marks = points.map((row) => {
-    const [cx, cy] = [x(row.sizeBytes), y(row.quality!.sqnrDb!)];
+  const placed = spreadLabels(
+    points.map((row) => ({ row, cx: x(row.sizeBytes), cy: y(row.quality!.sqnrDb!) })),
+    height - bottom,
+  );
+  const marks = placed.map(({ row, cx, cy, labelY }) => {
     const latency = row.latencyMs === undefined ? '' : `, ${msText(row.latencyMs)}`;
     const label = `${row.name} .${row.format}${latency}`;
     const colour = colourOf(row);
@@ -89,14 +90,41 @@ function scatter(rows: readonly ComparisonRow[]): string {
       row.format === 'onnx'
         ? `<rect x="${cx - 5}" y="${cy - 5}" width="10" height="10" fill="${colour}"/>`
         : `<circle cx="${cx}" cy="${cy}" r="6" fill="${colour}"/>`;
-    return `${shape}<text x="${cx + 10}" y="${cy + 4}">${escapeHtml(label)}</text>`;
+    const leader = `<line x1="${cx}" y1="${cy}" x2="${cx + 16}" y2="${labelY}"/>`;
+    return `${leader}${shape}<text x="${cx + 18}" y="${labelY + 4}">${escapeHtml(label)}</text>`;
   });
   return `<h2>Quality against size</h2>
 <svg viewBox="0 0 ${width} ${height}" width="${width}" role="img" aria-label="Quality in dB against file size; the table below has the same figures">
-${gridLines.join('')}${ticks.join('')}${marks.join('')}
-<text class="soft" x="${(left + width - 90) / 2}" y="${height - 6}" text-anchor="middle">File size</text>
+${grid.join('')}${ticks.join('')}${marks.join('')}
+<text class="soft" x="${(left + width - right) / 2}" y="${height - 6}" text-anchor="middle">File size</text>
 <text class="soft" transform="translate(14 ${height / 2}) rotate(-90)" text-anchor="middle">Quality (SQNR, dB)</text>
 </svg>`;
+}
+
+/** From 0 in steps of 1, 2 or 5 times a power of ten, to the first one at or above `largest`. */
+function niceTicks(largest: number): number[] {
+  const power = 10 ** Math.floor(Math.log10(largest / 4));
+  const step = [1, 2, 5, 10].map((factor) => factor * power).find((each) => each * 5 >= largest)!;
+  return Array.from({ length: Math.ceil(largest / step) + 1 }, (_unused, i) => i * step);
+}
+
+const labelHeight = 15;
+
+/** Moves labels apart, downwards from the highest, and up again from `floor` where they do not fit. */
+function spreadLabels<T extends { cy: number }>(
+  points: readonly T[],
+  floor: number,
+): (T & { labelY: number })[] {
+  const sorted = [...points].sort((a, b) => a.cy - b.cy).map((point) => ({ ...point, labelY: point.cy }));
+  for (let i = 1; i < sorted.length; i++) {
+    sorted[i].labelY = Math.max(sorted[i].labelY, sorted[i - 1].labelY + labelHeight);
+  }
+  let limit = floor;
+  for (let i = sorted.length - 1; i >= 0; i--) {
+    sorted[i].labelY = Math.min(sorted[i].labelY, limit);
+    limit = sorted[i].labelY - labelHeight;
+  }
+  return sorted;
 }
 
 function bars(
