@@ -12,7 +12,7 @@ import type { Observer, Range, Ranges } from './observer.ts';
 import { observerKind } from './observers.ts';
 import { chooseSamples } from './samples.ts';
 import { scaleChannels } from './scale-channels.ts';
-import { type Tap, type TapRequest, withStatistics } from './statistics-graph.ts';
+import { readSlice, type Tap, type TapRequest, withStatistics } from './statistics-graph.ts';
 import { channelAxes, watchedValues } from './watch.ts';
 
 export interface CalibrateOptions {
@@ -123,8 +123,11 @@ async function observe(
 }
 
 function requireFinite(tap: Tap, results: Results, sample: number): void {
-  const outputs = tap.min !== undefined && tap.max !== undefined ? [tap.min, tap.max] : [tap.value];
-  if (outputs.every((id) => allFinite(toFloat32(results[id])))) return;
+  const seen =
+    tap.min && tap.max
+      ? [readSlice(results, tap.min), readSlice(results, tap.max)]
+      : [toFloat32(results[tap.value])];
+  if (seen.every(allFinite)) return;
   throw new WhittleError('runtime.failed', `${tap.value} is not finite on sample ${sample}`, {
     hint: 'The float model overflows on this sample: check its preprocessing, or leave the sample out.',
   });

@@ -1,7 +1,7 @@
-import { type Tensor, toFloat32 } from '../ir/tensor.ts';
+import type { Tensor } from '../ir/tensor.ts';
 import type { ChannelStatistics } from './equalize.ts';
 import type { Observer, Range } from './observer.ts';
-import type { Tap } from './statistics-graph.ts';
+import { readSlice, type Tap } from './statistics-graph.ts';
 
 /** What the first pass finds out about one value: its extent, per channel where there are channels, and means. */
 export class ChannelRecord {
@@ -17,9 +17,9 @@ export class ChannelRecord {
   }
 
   add(tap: Tap, results: Readonly<Record<string, Tensor>>): void {
-    const min = toFloat32(results[tap.min!]);
-    const max = toFloat32(results[tap.max!]);
-    const means = tap.channelMeans === undefined ? undefined : toFloat32(results[tap.channelMeans]);
+    const min = readSlice(results, tap.min!);
+    const max = readSlice(results, tap.max!);
+    const means = tap.channelMeans === undefined ? undefined : readSlice(results, tap.channelMeans);
     if (this.samples === 0) {
       this.min = Float64Array.from(min);
       this.max = Float64Array.from(max);
