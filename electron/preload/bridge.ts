@@ -11,9 +11,9 @@ export type OpenKind = 'model' | 'model-folder' | 'data' | 'data-folder' | 'reci
 
 /** Everything that the page can reach outside itself, as `window.whittle`. */
 export interface DesktopBridge {
-  /** Sends one RPC message to the core. */
-  post(message: unknown): void;
-  onMessage(listener: (message: unknown) => void): () => void;
+  /** Sends one RPC message to the core. Messages cross as JSON text: one copy instead of one proxy per object. */
+  post(json: string): void;
+  onMessage(listener: (json: string) => void): () => void;
   /** The window's pipe never closes while the page lives; a lost core is told as a message. */
   onClose(listener: () => void): () => void;
   /** Where a dropped file lies on disk. */

@@ -2,9 +2,9 @@ import { contextBridge, type IpcRendererEvent, ipcRenderer, webUtils } from 'ele
 import { channels, type DesktopBridge } from './bridge.ts';
 
 const bridge: DesktopBridge = {
-  post: (message) => ipcRenderer.send(channels.post, message),
+  post: (json) => ipcRenderer.send(channels.post, JSON.parse(json)),
   onMessage: (listener) => {
-    const relay = (_event: IpcRendererEvent, message: unknown) => listener(message);
+    const relay = (_event: IpcRendererEvent, message: unknown) => listener(JSON.stringify(message));
     ipcRenderer.on(channels.message, relay);
     return () => void ipcRenderer.removeListener(channels.message, relay);
   },
