@@ -1,6 +1,8 @@
 import type { QualityView, Recipe, WarningView } from '../contract/views.ts';
 
 const prefix = 'budget.';
+/** 1 − 0.99 is a little more than 1 %. */
+const rounding = 1e-9;
 
 /** What of a recipe's budget a result does not meet. Without labels the drop is the share of changed answers. */
 export function budgetWarnings(
@@ -15,7 +17,7 @@ export function budgetWarnings(
     });
   }
   const drop = dropPercent(result.quality);
-  if (maxDropPercent !== undefined && drop !== undefined && drop > maxDropPercent) {
+  if (maxDropPercent !== undefined && drop !== undefined && drop > maxDropPercent + rounding) {
     warnings.push({
       code: `${prefix}drop`,
       message: `${drop.toFixed(2)} % of accuracy is lost; at most ${maxDropPercent} % was allowed.`,

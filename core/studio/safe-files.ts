@@ -82,7 +82,8 @@ async function putAside(
     await write(aside);
     await rename(aside, path);
   } catch (error) {
-    await rm(aside, { force: true });
+    // Where not even this can be done, the first error is the one to tell.
+    await rm(aside, { force: true }).catch(() => {});
     if (error instanceof CheckFailed) throw error.cause;
     throw writeError(path, error);
   } finally {
