@@ -3,7 +3,7 @@ import { type FileHandle, open, readdir, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { WhittleError } from '../contract/errors.ts';
 import type { ModelFormat } from './model-file.ts';
-import { type TopLevelField, topLevelFields } from './protobuf-fields.ts';
+import { type TopLevelField, topLevelFields } from './protobuf/top-level-fields.ts';
 import { describeUnknown } from './unknown-files.ts';
 import { zipNames } from './zip-names.ts';
 

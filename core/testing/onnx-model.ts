@@ -11,7 +11,7 @@ import {
   type ValueInfoProto,
 } from '../formats/onnx/schema.ts';
 import { tensorToProto } from '../formats/onnx/tensors.ts';
-import { encode } from '../formats/onnx/wire.ts';
+import { encode } from '../formats/protobuf/wire.ts';
 import { attributeProto } from '../formats/onnx/write-context.ts';
 import { writeOnnx } from '../formats/onnx/writer.ts';
 import type { DType } from '../ir/dtype.ts';

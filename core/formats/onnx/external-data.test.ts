@@ -5,9 +5,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WhittleError } from '../../contract/errors.ts';
 import { floatTensor, toNumbers } from '../../ir/tensor.ts';
 import { modelProto } from '../../testing/onnx-model.ts';
+import { encode } from '../protobuf/wire.ts';
 import { readOnnx, readOnnxBytes } from './reader.ts';
 import { modelTable } from './schema.ts';
-import { encode } from './wire.ts';
 
 /** y = x × w with w stored elsewhere. */
 function model(entries: Record<string, string>): Uint8Array {

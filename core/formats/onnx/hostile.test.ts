@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { WhittleError } from '../../contract/errors.ts';
 import { floatTensor } from '../../ir/tensor.ts';
 import { modelBytes, modelProto, type TestModel } from '../../testing/onnx-model.ts';
+import { encode } from '../protobuf/wire.ts';
 import { readOnnxBytes } from './reader.ts';
 import { type ModelProto, modelTable } from './schema.ts';
-import { encode } from './wire.ts';
 
 const weights = floatTensor([2, 3], [1, -2, 3, 0.5, 4, -1]);
 

@@ -1,152 +1,24 @@
-/** Settles the open dimensions of a model's inputs. */
-import type { Issue } from '../../contract/errors.ts';
-import type { Dim, TensorType } from '../../ir/graph.ts';
-import type { DeclaredInput, ReadOptions } from '../model-file.ts';
+/** Settles the open dimensions of an ONNX model's inputs. */
+import type { ReadOptions } from '../model-file.ts';
+import { type InputDeclaration, type SettledInputs, settleInputs as settle } from '../settle-inputs.ts';
 import { dataTypeNames, dataTypes, type ValueInfoProto } from './schema.ts';
-
-export interface SettledInputs {
-  readonly types: ReadonlyMap<string, TensorType>;
-  readonly declared: DeclaredInput[];
-  readonly issues: Issue[];
-}
 
 /** Names that exporters write where they mean "unknown": they do not make two dimensions equal. */
 const anonymous = new Set(['', '?', '*', '-1', 'None', 'none', 'unknown', 'dynamic']);
 
-interface OpenInput {
-  readonly name: string;
-  readonly dtype: TensorType['dtype'];
-  readonly dims: Dim[];
-}
-
-/**
- * A leading open dimension is the batch and becomes 1; others take what `options.shapes` says. Dimensions of one name
- * are one size. What stays open is one issue `model.dynamic-dims` for the whole model.
- */
+/** @see settle for what becomes of open dimensions. */
 export function settleInputs(inputs: readonly ValueInfoProto[], options: ReadOptions): SettledInputs {
-  const issues: Issue[] = [];
-  const declared: DeclaredInput[] = [];
-  const open: OpenInput[] = [];
-  const given = options.shapes ?? {};
-  for (const input of inputs) {
-    const name = input.name ?? '';
-    const type = input.type?.tensorType;
-    const dtype = dataTypes[type?.elemType ?? 0];
-    if (!type || !dtype || dtype === 'string') {
-      const what = type ? (dataTypeNames[type.elemType ?? 0] ?? 'of an unknown type') : 'no tensor';
-      issues.push(
-        inputIssue(
-          'model.invalid',
-          name,
-          `The input "${name}" is ${what}; Whittle takes tensors of numbers.`,
-        ),
-      );
-      declared.push({ name, dtype: dataTypeNames[type?.elemType ?? 0] ?? 'unknown', shape: [] });
-      continue;
-    }
-    const dims = type.shape?.dim.map(({ dimValue, dimParam }, axis): Dim => {
-      // Some exporters write 0 where they do not know the size.
-      if (dimValue !== undefined && dimValue > 0 && dimParam === undefined) return dimValue;
-      return anonymous.has(dimParam ?? '') ? `${name}.${axis}` : (dimParam as string);
-    });
-    declared.push({ name, dtype, shape: dims ?? [] });
-    if (dims) open.push({ name, dtype, dims });
-    else if (Object.hasOwn(given, name)) open.push({ name, dtype, dims: [...given[name]] });
-    else {
-      issues.push(
-        inputIssue(
-          'model.dynamic-dims',
-          name,
-          `The input "${name}" is declared without a shape.`,
-          shapeHint(name),
-        ),
-      );
-    }
-  }
-  const sizes = bindSizes(open, given, issues);
-  const types = new Map<string, TensorType>();
-  for (const { name, dtype, dims } of open) {
-    types.set(name, {
-      dtype,
-      shape: dims.map((dim) => (typeof dim === 'string' ? (sizes.get(dim) ?? dim) : dim)),
-    });
-  }
-  const names = new Set(inputs.map(({ name }) => name));
-  for (const name of Object.keys(given)) {
-    if (names.has(name)) continue;
-    const list = [...names].map((known) => `"${known}"`).join(', ');
-    issues.push(inputIssue('usage', name, `A shape is given for "${name}"; the model's inputs are ${list}.`));
-  }
-  const still = openIssue(types);
-  if (still) issues.push(still);
-  return { types, declared: declared.map(readable), issues };
+  return settle(inputs.map(declarationOf), options);
 }
 
-function bindSizes(
-  inputs: readonly OpenInput[],
-  given: Readonly<Record<string, readonly number[]>>,
-  issues: Issue[],
-): Map<string, number> {
-  const sizes = new Map<string, number>();
-  for (const { name, dims } of inputs) {
-    if (!Object.hasOwn(given, name)) continue;
-    const wanted = given[name];
-    const conflict = (why: string) =>
-      issues.push(
-        inputIssue('usage', name, `The shape ${wanted.join('x')} given for "${name}" does not fit: ${why}.`),
-      );
-    if (wanted.length !== dims.length) {
-      conflict(`the model declares ${dims.length} dimensions, [${dims.join(', ')}]`);
-      continue;
-    }
-    dims.forEach((dim, axis) => {
-      const size = wanted[axis];
-      const before = typeof dim === 'number' ? dim : sizes.get(dim);
-      if (!Number.isInteger(size) || size < 0) conflict(`axis ${axis} is ${size}`);
-      else if (before !== undefined && before !== size) conflict(`axis ${axis} is ${before} in the model`);
-      else if (typeof dim === 'string') sizes.set(dim, size);
-    });
-  }
-  for (const { dims } of inputs) {
-    const [batch] = dims;
-    if (typeof batch === 'string' && !sizes.has(batch)) sizes.set(batch, 1);
-  }
-  return sizes;
-}
-
-function openIssue(types: ReadonlyMap<string, TensorType>): Issue | undefined {
-  const open = [...types].filter(([, { shape }]) => shape.some((dim) => typeof dim === 'string'));
-  if (open.length === 0) return undefined;
-  const list = open.map(([name, { shape }]) => {
-    const axes = shape.flatMap((dim, axis) => (typeof dim === 'string' ? [axis] : []));
-    const text = shape
-      .map((dim) => (typeof dim === 'string' && dim.startsWith(`${name}.`) ? '?' : dim))
-      .join(', ');
-    return `"${name}" [${text}] (${axes.length > 1 ? 'axes' : 'axis'} ${axes.join(', ')})`;
+function declarationOf(input: ValueInfoProto): InputDeclaration {
+  const type = input.type?.tensorType;
+  const dtype = dataTypes[type?.elemType ?? 0];
+  const kind = type ? (dtype ?? dataTypeNames[type.elemType ?? 0] ?? 'of an unknown type') : 'no tensor';
+  const dims = type?.shape?.dim.map(({ dimValue, dimParam }) => {
+    // Some exporters write 0 where they do not know the size.
+    if (dimValue !== undefined && dimValue > 0 && dimParam === undefined) return dimValue;
+    return anonymous.has(dimParam ?? '') ? undefined : dimParam;
   });
-  const [first, { shape }] = open[0];
-  return {
-    code: 'model.dynamic-dims',
-    severity: 'error',
-    message: `The model leaves dimensions of its inputs open: ${list.join('; ')}.`,
-    node: first,
-    hint: `Say how large they are, for example --shape ${first}=${shape.map((dim) => (typeof dim === 'string' ? 'N' : dim)).join('x')} with numbers in place of N.`,
-  };
-}
-
-function readable(input: DeclaredInput): DeclaredInput {
-  return {
-    ...input,
-    shape: input.shape.map((dim) =>
-      typeof dim === 'string' && dim.startsWith(`${input.name}.`) ? '?' : dim,
-    ),
-  };
-}
-
-function shapeHint(name: string): string {
-  return `Give it one with --shape ${name}=1x….`;
-}
-
-function inputIssue(code: Issue['code'], node: string, message: string, hint?: string): Issue {
-  return { code, severity: 'error', node, message, hint };
+  return { name: input.name ?? '', kind, dims };
 }

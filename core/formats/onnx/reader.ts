@@ -3,10 +3,10 @@ import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { WhittleError } from '../../contract/errors.ts';
 import type { ModelReader, ReadOptions, ReadResult } from '../model-file.ts';
+import { decode } from '../protobuf/wire.ts';
 import { externalTensors, readExternalData } from './external-data.ts';
 import { importModel } from './importer.ts';
 import { type ModelProto, modelTable } from './schema.ts';
-import { decode } from './wire.ts';
 
 function decodeModel(bytes: Uint8Array, name: string): ModelProto {
   try {

@@ -1,6 +1,6 @@
 /** The parts of onnx.proto (ONNX IR version 13) that a model for inference uses: field ids and types. */
 import type { DType } from '../../ir/dtype.ts';
-import { many, one, type Table } from './wire.ts';
+import { many, one, type Table } from '../protobuf/wire.ts';
 
 export interface StringEntry {
   key?: string;

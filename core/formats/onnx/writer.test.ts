@@ -11,9 +11,9 @@ import {
   type TestInput,
   type TestModel,
 } from '../../testing/onnx-model.ts';
+import { decode } from '../protobuf/wire.ts';
 import { readOnnxBytes } from './reader.ts';
 import { modelTable } from './schema.ts';
-import { decode } from './wire.ts';
 import { writeOnnx } from './writer.ts';
 
 const source = { format: 'keras', metadata: { author: 'someone' } } as const;

@@ -3,8 +3,8 @@ import { type Issue, WhittleError } from '../../contract/errors.ts';
 import { dtypeBits, isFloat } from '../../ir/dtype.ts';
 import { type Graph, type Node, type ValueId, valueNamed } from '../../ir/graph.ts';
 import { onnxWriters } from '../../ops/registry.ts';
+import { encode } from '../protobuf/wire.ts';
 import { dataTypeOf, irVersionFor, modelTable, newestOpset, type ValueInfoProto } from './schema.ts';
-import { encode } from './wire.ts';
 import { WriteContext } from './write-context.ts';
 
 export interface WriteOnnxOptions {
