@@ -1,4 +1,10 @@
-import type { ArtifactView, LatencyView, Precision, ProjectView } from '../../core/contract/views.ts';
+import {
+  type ArtifactView,
+  type LatencyView,
+  type Precision,
+  type ProjectView,
+  precisions,
+} from '../../core/contract/views.ts';
 import { artifactName } from '../theme/precision.ts';
 import { type ParetoPoint, paretoFront } from './pareto.ts';
 
@@ -27,7 +33,7 @@ export interface CompareRow {
 
 export const sourceRowId = 'source';
 
-/** The source first, then every artifact in the order of the project. */
+/** The source first, then every artifact by precision, so that a precision has the same place in every chart. */
 export function selectCompareRows(project: ProjectView | undefined): CompareRow[] {
   if (!project?.model) return [];
   const { source } = project.model;
@@ -54,8 +60,15 @@ export function selectCompareRows(project: ProjectView | undefined): CompareRow[
   };
   return [
     sourceRow,
-    ...project.artifacts.map((artifact) => toRow(artifact, sourceBytes, sourceAccuracy, reference?.latency)),
+    ...inOrder(project.artifacts).map((artifact) =>
+      toRow(artifact, sourceBytes, sourceAccuracy, reference?.latency),
+    ),
   ];
+}
+
+function inOrder(artifacts: readonly ArtifactView[]): ArtifactView[] {
+  const rank = ({ precision }: ArtifactView): number => precisions.indexOf(precision);
+  return [...artifacts].sort((a, b) => rank(a) - rank(b));
 }
 
 function toRow(

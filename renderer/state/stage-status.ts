@@ -66,6 +66,7 @@ function dataState(project: ProjectView, estimates: readonly EstimateView[]): St
       ? { status: 'needs you', reason: 'The samples do not fit' }
       : done(`${project.data.samples} samples`);
   }
+  if (project.model?.graph.nodes === 0) return notYet('The model could not be read');
   const waiting = estimates.some(
     ({ precision, needsSamples }) => needsSamples && project.recipe.precisions.includes(precision),
   );
@@ -77,5 +78,6 @@ function dataState(project: ProjectView, estimates: readonly EstimateView[]): St
 function optimizeState(project: ProjectView, jobs: Inputs['jobs']): StageState {
   const running = findRunning(jobs, 'optimize', project.id);
   if (running) return { status: 'running', reason: running.stage };
+  if (project.model?.graph.nodes === 0) return notYet('The model could not be read');
   return project.artifacts.length > 0 ? done('Ran') : ready('Pick precisions and run');
 }

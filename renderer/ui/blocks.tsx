@@ -176,14 +176,16 @@ const severityIcon = { error: CircleAlert, warning: TriangleAlert, info: Info };
 /** One finding: severity, what, on which layer, what to do. */
 export function IssueLine({ issue }: { issue: IssueView }) {
   const Icon = severityIcon[issue.severity];
+  // Many messages name the layer themselves.
+  const named = issue.node !== undefined && issue.message.includes(issue.node);
   return (
     <li className={`issue issue-${issue.severity}`}>
       <Icon size={14} aria-label={issue.severity} />
       <div>
         <p>
-          {issue.node && <code>{issue.node}</code>}
-          {issue.op && <span className="muted"> {issue.op}</span>}
-          {(issue.node || issue.op) && ': '}
+          {!named && issue.node && <code>{issue.node}</code>}
+          {!named && issue.op && <span className="muted"> {issue.op}</span>}
+          {!named && (issue.node || issue.op) && ': '}
           {issue.message}
         </p>
         {issue.hint && <p className="muted">{issue.hint}</p>}

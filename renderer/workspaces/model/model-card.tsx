@@ -1,11 +1,12 @@
 import type { ModelView, PortView } from '../../../core/contract/views.ts';
-import { Chip } from '../../ui/blocks.tsx';
+import { Chip, Figure } from '../../ui/blocks.tsx';
 import { formatBytes, formatCount, formatInteger, formatShape } from '../../ui/format.ts';
 import { modelFormatName } from '../../ui/format-names.ts';
 
 export function ModelCard({ model }: { model: ModelView }) {
   const { source, graph, support } = model;
   const format = modelFormatName(source.format);
+  const isRead = graph.nodes > 0;
   return (
     <section className="card" aria-label="Model card">
       <h1 className="model-name" title={source.path}>
@@ -33,8 +34,12 @@ export function ModelCard({ model }: { model: ModelView }) {
           value={formatCount(source.parameters)}
           exact={formatInteger(source.parameters)}
         />
-        <Key name="Multiply-adds" value={formatCount(source.macs)} exact={formatInteger(source.macs)} />
-        <Key name="Operators" value={formatInteger(source.operators)} />
+        <Key
+          name="Multiply-adds"
+          value={isRead ? formatCount(source.macs) : undefined}
+          exact={formatInteger(source.macs)}
+        />
+        <Key name="Operators" value={isRead ? formatInteger(source.operators) : undefined} />
       </dl>
       <dl className="model-ports">
         <dt>Inputs</dt>
@@ -50,11 +55,13 @@ export function ModelCard({ model }: { model: ModelView }) {
   );
 }
 
-function Key({ name, value, exact }: { name: string; value: string; exact?: string }) {
+function Key({ name, value, exact }: { name: string; value?: string; exact?: string }) {
   return (
-    <div title={exact}>
+    <div title={value === undefined ? undefined : exact}>
       <dt>{name}</dt>
-      <dd className="num">{value}</dd>
+      <dd>
+        <Figure value={value} missing="The layers of the file could not be read" />
+      </dd>
     </div>
   );
 }

@@ -19,10 +19,11 @@ export function ModelStage() {
   const colouring = useColouring(graph, colourBy);
   const model = project?.model;
   const projectId = project?.id;
+  const nodes = model?.graph.nodes ?? 0;
 
   useEffect(() => {
-    if (projectId && !graph) void loadGraph(projectId);
-  }, [projectId, graph]);
+    if (projectId && nodes > 0 && !graph) void loadGraph(projectId);
+  }, [projectId, nodes, graph]);
 
   const operators = useMemo(
     () => Object.entries(model?.graph.opHistogram ?? {}).sort(([, a], [, b]) => b - a),
@@ -37,11 +38,11 @@ export function ModelStage() {
     );
   }
   const { issues } = model;
+  const isRead = model.graph.nodes > 0;
   return (
     <div className="model">
       <div className="model-side">
         <ModelCard model={model} />
-        {model.graph.dynamicDims.length > 0 && <OpenDims projectId={project.id} model={model} />}
         {issues.length > 0 && (
           <section className="card" aria-label="Issues">
             <div className="card-title">
@@ -55,24 +56,33 @@ export function ModelStage() {
             </ul>
           </section>
         )}
-        <section className="card" aria-label="Operators">
-          <div className="card-title">
-            <h2>Operators</h2>
-            <span className="muted small num">{formatInteger(model.graph.nodes)}</span>
-          </div>
-          <BarList
-            label="Operators by type"
-            items={operators.map(([op, count]) => ({
-              key: op,
-              label: op,
-              value: count,
-              text: formatInteger(count),
-            }))}
-          />
-        </section>
+        {isRead && model.graph.dynamicDims.length > 0 && <OpenDims projectId={project.id} model={model} />}
+        {isRead && (
+          <section className="card" aria-label="Operators">
+            <div className="card-title">
+              <h2>Operators</h2>
+              <span className="muted small num">{formatInteger(model.graph.nodes)}</span>
+            </div>
+            <BarList
+              label="Operators by type"
+              items={operators.map(([op, count]) => ({
+                key: op,
+                label: op,
+                value: count,
+                text: formatInteger(count),
+              }))}
+            />
+          </section>
+        )}
       </div>
       <section className="model-graph" aria-label="Graph">
-        {graph && (
+        {!isRead && (
+          <Hollow title="There is no graph to show">
+            The file was opened, but its layers could not be read. The issues name each one and what to do
+            about it.
+          </Hollow>
+        )}
+        {isRead && graph && (
           <GraphView
             key={project.id}
             graph={graph}

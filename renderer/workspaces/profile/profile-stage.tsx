@@ -244,6 +244,8 @@ function engineOptions(doctor: DoctorView | undefined) {
   return options;
 }
 
+const deviceNames: Record<string, string> = { cpu: 'CPU', gpu: 'GPU', webgpu: 'WebGPU' };
+
 function deviceOptions(doctor: DoctorView | undefined, engine: Engine) {
   const engines = doctor?.engines.filter(
     ({ id, available }) => available && (engine === 'auto' || id === engine),
@@ -251,7 +253,7 @@ function deviceOptions(doctor: DoctorView | undefined, engine: Engine) {
   const devices = new Set(['cpu', ...(engines?.flatMap(({ devices: all }) => all) ?? [])]);
   return [...devices].map((value) => ({
     value,
-    label: value === 'cpu' || value === 'gpu' ? value.toUpperCase() : value,
+    label: deviceNames[value] ?? value,
   }));
 }
 
