@@ -70,7 +70,9 @@ export async function calibrate(
     first.get(tap.value)!.add(tap, results);
   });
   const factors =
-    options.equalize === false ? new Map<ValueId, Float64Array>() : equalize(graph, channelStatistics(first));
+    options.equalize === false
+      ? new Map<ValueId, Float64Array>()
+      : equalize(graph, channelStatistics(first), indices.length);
   const second = new Map<ValueId, Observer>();
   if (!kind.extentOnly) {
     for (const id of watched) second.set(id, kind.create());

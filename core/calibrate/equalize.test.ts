@@ -118,7 +118,7 @@ describe('equalization', () => {
     new Map([['first', first], ...['deep', 'side', 'sum', 'pooled'].map((id) => [id, even] as const)]);
 
   it('lets narrow channels make use of the range, with room for other samples', () => {
-    const factors = equalize(net(), all(uneven));
+    const factors = equalize(net(), all(uneven), 100);
     expect([...factors.keys()]).toEqual(['first']);
     const found = factors.get('first')!;
     expect(found[0]).toBe(1);
@@ -130,7 +130,12 @@ describe('equalization', () => {
     expect(found[3]).toBeGreaterThanOrEqual(2 ** -12);
   });
 
+  it('leaves more room where there were few samples', () => {
+    const few = equalize(net(), all(uneven), 10).get('first')!;
+    for (const c of [1, 2]) expect(uneven.max[c] / few[c]).toBeLessThanOrEqual(1000 / 2);
+  });
+
   it('leaves alone what is even already', () => {
-    expect(equalize(net(), all(even)).size).toBe(0);
+    expect(equalize(net(), all(even), 100).size).toBe(0);
   });
 });

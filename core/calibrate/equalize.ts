@@ -15,9 +15,11 @@ const narrowest = 2 ** -12;
  * A channel is widened to at most one part in so many of the tensor's range: its extreme over few samples says little
  * about other samples, and what exceeds the range is cut off.
  */
-const margins = [1.5, 2, 3, 5];
-/** Expected noise must fall to this part of what it was. */
-const worthwhile = 0.8;
+const margins = [2, 3, 5];
+/** A closer margin, and how many samples it takes to trust it. */
+const closeMargin = { margin: 1.5, samples: 50 };
+/** Expected noise must fall to this part of what it was: small gains do not outweigh what is cut off. */
+const worthwhile = 0.6;
 const steps8 = 255;
 const levels8 = 127;
 
@@ -28,15 +30,18 @@ const levels8 = 127;
  * stays what it is. Makers lose nothing, as their weights have a scale per output channel; what readers' weights lose
  * is weighed against what the activations gain, and a group that does not gain is left alone.
  * @param graph with channels first, the one that was calibrated
+ * @param samples how many the statistics are of
  * @returns factors by value name
  */
 export function equalize(
   graph: Graph,
   statistics: ReadonlyMap<string, ChannelStatistics>,
+  samples: number,
 ): Map<string, Float64Array> {
   const factors = new Map<string, Float64Array>();
+  const tried = samples >= closeMargin.samples ? [closeMargin.margin, ...margins] : margins;
   for (const group of channelGroups(graph)) {
-    const found = factorsOf(graph, group, statistics);
+    const found = factorsOf(graph, group, statistics, tried);
     if (found) for (const id of group.values) factors.set(id, found);
   }
   return factors;
@@ -46,6 +51,7 @@ function factorsOf(
   graph: Graph,
   group: ChannelGroup,
   statistics: ReadonlyMap<string, ChannelStatistics>,
+  tried: readonly number[],
 ): Float64Array | undefined {
   const known = group.values.map((id) => statistics.get(id)).filter((found) => found !== undefined);
   if (group.readers.some(({ value }) => !statistics.has(value)) || known.length === 0) return undefined;
@@ -61,10 +67,10 @@ function factorsOf(
   const noiseOf = (f: Float64Array) => readers.reduce((sum, reader) => sum + noise(reader, f, known), 0);
   let best: Float64Array | undefined;
   let least = noiseOf(new Float64Array(group.channels).fill(1)) * worthwhile;
-  for (const margin of margins) {
-    const tried = spread.map((r) => Math.max(Math.min((r / widest) * margin, 1), narrowest));
-    const total = noiseOf(tried);
-    if (total < least) [best, least] = [tried, total];
+  for (const margin of tried) {
+    const factors = spread.map((r) => Math.max(Math.min((r / widest) * margin, 1), narrowest));
+    const total = noiseOf(factors);
+    if (total < least) [best, least] = [factors, total];
   }
   return best;
 }
