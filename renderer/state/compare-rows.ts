@@ -66,7 +66,8 @@ export function selectCompareRows(project: ProjectView | undefined): CompareRow[
   ];
 }
 
-function inOrder(artifacts: readonly ArtifactView[]): ArtifactView[] {
+/** Artifacts by precision, as every list and chart shows them. */
+export function inOrder(artifacts: readonly ArtifactView[]): ArtifactView[] {
   const rank = ({ precision }: ArtifactView): number => precisions.indexOf(precision);
   return [...artifacts].sort((a, b) => rank(a) - rank(b));
 }

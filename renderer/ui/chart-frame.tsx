@@ -1,5 +1,5 @@
 import { Image, Table } from 'lucide-react';
-import { type ReactNode, useRef } from 'react';
+import { type ReactNode, type RefObject, useEffect, useRef } from 'react';
 import { Button } from './blocks.tsx';
 import { copyPng, copyText } from './copy-chart.ts';
 import { type DataTable, toCsv } from './csv.ts';
@@ -23,6 +23,7 @@ interface ChartFrameProps {
 export function ChartFrame(props: ChartFrameProps) {
   const { title, fileStem, data, note, tools, level = 2, onCopied, children } = props;
   const body = useRef<HTMLDivElement>(null);
+  useLayersOutOfTabOrder(body);
   const Heading = level === 2 ? 'h2' : 'h3';
 
   const copyCsv = async (): Promise<void> => {
@@ -92,4 +93,23 @@ export function ChartFrame(props: ChartFrameProps) {
       </table>
     </figure>
   );
+}
+
+/**
+ * Recharts draws its layers through React portals, whose focus listeners make each of them a stop of the Tab key in
+ * Chromium. The marks inside are the stops; the layers are not.
+ */
+function useLayersOutOfTabOrder(body: RefObject<HTMLDivElement | null>): void {
+  useEffect(() => {
+    const element = body.current;
+    if (!element) return;
+    const takeOut = (): void => {
+      for (const layer of element.querySelectorAll('g[class^="recharts-zIndex-layer"]:not([tabindex])'))
+        layer.setAttribute('tabindex', '-1');
+    };
+    takeOut();
+    const observer = new MutationObserver(takeOut);
+    observer.observe(element, { childList: true, subtree: true });
+    return () => observer.disconnect();
+  }, [body]);
 }

@@ -5,6 +5,7 @@ import { shell } from '../../client/core.ts';
 import { attempt } from '../../state/actions/attempt.ts';
 import { editRecipe } from '../../state/actions/recipe.ts';
 import { exportArtifact, exportFileName } from '../../state/actions/results.ts';
+import { inOrder } from '../../state/compare-rows.ts';
 import { useProject } from '../../state/project.ts';
 import { useView } from '../../state/view.ts';
 import { artifactName, formatName } from '../../theme/precision.ts';
@@ -21,10 +22,11 @@ export function ExportStage() {
   const exportId = useView((state) => state.exportId);
   const [targetId, setTargetId] = useState<string>();
   const [saved, setSaved] = useState<{ artifactId: string; where: string }>();
-  const artifacts = project?.artifacts ?? [];
+  const artifacts = inOrder(project?.artifacts ?? []);
   const good = artifacts.filter(({ status }) => status === 'ok');
   const target = presets.find(({ id }) => id === targetId);
-  const chosen = good.find(({ id }) => id === exportId) ?? good.at(-1);
+  const smallest = [...good].sort((a, b) => a.sizeBytes - b.sizeBytes)[0];
+  const chosen = good.find(({ id }) => id === exportId) ?? smallest;
 
   useEffect(() => {
     if (chosen && chosen.id !== exportId) useView.getState().set({ exportId: chosen.id });

@@ -2,6 +2,7 @@ import { useMemo, useState } from 'react';
 import type { CallParams } from '../../../core/contract/api.ts';
 import type { DoctorView } from '../../../core/contract/views.ts';
 import { startProfile } from '../../state/actions/results.ts';
+import { inOrder } from '../../state/compare-rows.ts';
 import { findRunning, useJobs } from '../../state/jobs.ts';
 import { profileKey, useProject } from '../../state/project.ts';
 import { useSession } from '../../state/session.ts';
@@ -33,7 +34,7 @@ export function ProfileStage() {
   const [perOp, setPerOp] = useState(true);
 
   const artifacts = useMemo(
-    () => project?.artifacts.filter(({ error, status }) => !error && status === 'ok') ?? [],
+    () => inOrder(project?.artifacts ?? []).filter(({ error, status }) => !error && status === 'ok'),
     [project],
   );
   const rows = useMemo(
