@@ -11,6 +11,8 @@ const operatorBytes = 90;
 const tensorBytes = 70;
 /** A scale (float32) and a zero point (int64). */
 const paramsBytes = 12;
+/** The table of parameters of one quantized activation. */
+const quantizedTensorBytes = 100;
 
 /** How one constant counts: elements, channels of its quantized axis, and the slot it is in. */
 interface Stored {
@@ -39,7 +41,7 @@ export function estimateSizes(graph: Graph): Record<Precision, number> {
     return constant.kind === 'activation' ? constant.elements + paramsBytes : constant.rawBytes;
   };
   const integer = (biasBytes: number) =>
-    sum((constant) => full(constant, biasBytes)) + computed * 2 * paramsBytes + 2 * border;
+    sum((constant) => full(constant, biasBytes)) + computed * quantizedTensorBytes + 2 * border;
   const weightsOnly = (bits: number) =>
     sum((constant) =>
       constant.kind === 'weight' && constant.elements >= smallestWeights
