@@ -33,7 +33,9 @@ export async function detectFormat(path: string): Promise<ModelFormat> {
     'format.unknown',
     `${basename(path)} is not a model that Whittle reads: it is ${found.what}.`,
     {
-      hint: found.hint ?? 'Whittle reads Keras (.h5, .keras), ONNX and TensorFlow Lite models.',
+      hint:
+        found.hint ??
+        'Whittle reads Keras (.h5, .keras), ONNX, TensorFlow Lite, SavedModel and TF.js models.',
     },
   );
 }
@@ -77,7 +79,7 @@ async function kindOf(file: FileHandle, head: Uint8Array, size: number): Promise
   if (/^\s*\{/.test(json) && /"(modelTopology|weightsManifest)"/.test(json)) return 'tfjs';
   const fields = await topLevelFields(file, size);
   if (fields) {
-    const kind = protobufKind(fields);
+    const kind = protobufKind(fields, head);
     if (kind) return kind;
   }
   return describeUnknown(head);
@@ -127,7 +129,10 @@ function zipKind(names: readonly string[] | undefined): ModelFormat | OtherKind 
 const onnxVarints = new Set([1, 5]);
 const onnxLengths = new Set([2, 3, 4, 6, 7, 8, 14, 20, 25, 26]);
 
-function protobufKind(fields: readonly TopLevelField[]): ModelFormat | OtherKind | undefined {
+function protobufKind(
+  fields: readonly TopLevelField[],
+  head: Uint8Array,
+): ModelFormat | OtherKind | undefined {
   const has = (id: number) => fields.some((field) => field.id === id);
   // SavedModel has a version and MetaGraphs, which are large; ONNX's field 2 is the producer's name.
   const savedModel = fields.every(
@@ -141,11 +146,38 @@ function protobufKind(fields: readonly TopLevelField[]): ModelFormat | OtherKind
   if (has(1) && has(2) && fields.some(({ id }) => id >= 200 && id < 4000)) {
     return { what: 'a Core ML model', hint: 'Convert the model it was made from: Keras or ONNX.' };
   }
-  if (fields.every(({ id, wireType }) => wireType === 2 && id <= 5) && fields.length > 2) {
-    return {
-      what: 'a TensorFlow graph (frozen GraphDef) or another protobuf file',
-      hint: 'Save the model as .keras or .h5, or convert it with tf2onnx to ONNX.',
-    };
-  }
+  if (isGraph(fields, head)) return 'graphdef';
   return undefined;
+}
+
+/** TensorFlow's GraphDef: nodes (1), functions (2) and versions (4); a node begins with its name and operator. */
+function isGraph(fields: readonly TopLevelField[], head: Uint8Array): boolean {
+  const [first] = fields;
+  const fits = fields.every(({ id, wireType }) =>
+    wireType === 2 ? id === 1 || id === 2 || id === 4 : wireType === 0 && id === 3,
+  );
+  if (!fits || first.id !== 1) return false;
+  return isNode(head, first.start);
+}
+
+/** Whether a node begins there: its tag and length, then its name (field 1) and its operator (field 2). */
+function isNode(head: Uint8Array, start: number): boolean {
+  const cursor = { at: start + 1 };
+  const length = (): number => {
+    let value = 0;
+    for (let shift = 0; cursor.at < head.length && shift < 35; shift += 7) {
+      const byte = head[cursor.at++];
+      value += (byte & 0x7f) * 2 ** shift;
+      if (byte < 0x80) break;
+    }
+    return value;
+  };
+  const words = (tag: number): string => {
+    if (head[cursor.at++] !== tag) return '';
+    const size = length();
+    cursor.at += size;
+    return text(head, cursor.at - size, Math.min(cursor.at, head.length));
+  };
+  length();
+  return words(0x0a) !== '' && /^_?[A-Za-z]\w*$/.test(words(0x12));
 }

@@ -1,7 +1,7 @@
 import type { Issue } from '../contract/errors.ts';
 import type { Graph } from '../ir/graph.ts';
 
-export type ModelFormat = 'keras-h5' | 'keras' | 'onnx' | 'tflite' | 'savedmodel' | 'tfjs';
+export type ModelFormat = 'keras-h5' | 'keras' | 'onnx' | 'tflite' | 'savedmodel' | 'graphdef' | 'tfjs';
 
 export interface ReadOptions {
   /** Concrete shapes by input name; they settle open dimensions. */
@@ -18,6 +18,15 @@ export interface ReadResult {
   readonly parameters: number;
   /** Size of weights that the model keeps in other files. */
   readonly externalBytes?: number;
+  /** Present when the model is more than one file. */
+  readonly files?: ModelFiles;
+}
+
+/** All files of a model, by which its size and hash are made. */
+export interface ModelFiles {
+  readonly folder: string;
+  /** Paths in the folder. */
+  readonly names: readonly string[];
 }
 
 export interface DeclaredInput {

@@ -51,6 +51,8 @@ describe('the format of a file', () => {
     ['keras', zip('metadata.json', 'config.json', 'model.weights.h5')],
     ['tfjs', strToU8('{"format": "graph-model", "modelTopology": {}}')],
     ['savedmodel', Uint8Array.from([8, 1, ...lengthField(2, 1000)])],
+    // A node with name "x" (field 1) and operator "Placeholder" (field 2), then the versions (field 4).
+    ['graphdef', latin1('\n\x10\n\x01x\x12\x0bPlaceholder"\x02\x08\x17')],
   ])('is %s by its content', async (format, bytes) => {
     expect(await detectFormat(await fileOf(bytes))).toBe(format);
   });
@@ -74,11 +76,7 @@ describe('the format of a file', () => {
     [zip('docs/a.txt', 'net/model.onnx'), /a zip archive/, /contains net\/model.onnx/],
     [zip('config.json', 'model.weights.h5').slice(0, 60), /cut off/, /Copy the file again/],
     [Uint8Array.from([8, 7, ...lengthField(2, 300), ...lengthField(502, 300)]), /Core ML/, /Keras or ONNX/],
-    [
-      Uint8Array.from([...lengthField(1, 300), ...lengthField(1, 300), ...lengthField(1, 300)]),
-      /GraphDef/,
-      /tf2onnx/,
-    ],
+    [Uint8Array.from([...lengthField(1, 300), ...lengthField(1, 300)]), /unknown kind/, undefined],
   ])('that is no model is named (%#)', async (bytes, message, hint) => {
     const error = (await detectFormat(await fileOf(bytes)).catch(
       (reason: unknown) => reason,
@@ -95,8 +93,8 @@ describe('the format of a file', () => {
     await writeFile(join(saved, 'saved_model.pb'), 'x');
     expect(await detectFormat(saved)).toBe('savedmodel');
     await expect(readModel(saved)).rejects.toMatchObject({
-      code: 'format.unsupported',
-      hint: expect.stringMatching(/\.keras/),
+      code: 'format.damaged',
+      message: expect.stringMatching(/saved_model\.pb is not a complete SavedModel/),
     });
   });
 

@@ -1,11 +1,10 @@
 /** The one way in for model files: tells the format, reads the model, and names the file's identity. */
-import { createHash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { basename } from 'node:path';
-import { WhittleError } from '../contract/errors.ts';
+import { join } from 'node:path';
 import { detectFormat } from './detect-format.ts';
-import type { ModelFormat, ModelReader, ReadOptions, ReadResult } from './model-file.ts';
+import type { ModelFiles, ModelFormat, ModelReader, ReadOptions, ReadResult } from './model-file.ts';
 
 export { detectFormat } from './detect-format.ts';
 
@@ -13,12 +12,12 @@ export interface OpenedModel extends ReadResult {
   readonly format: ModelFormat;
   /** The model file, and what lies outside of it but belongs to it. */
   readonly sizeBytes: number;
-  /** Of the model file, in hexadecimal. */
+  /** Of the model file, in hexadecimal; of a folder over all files of the model. */
   readonly sha256: string;
 }
 
 /** A reader is loaded when a file of its kind is opened: HDF5 and schema tables cost start-up time. */
-async function readerOf(format: ModelFormat, path: string): Promise<ModelReader> {
+async function readerOf(format: ModelFormat): Promise<ModelReader> {
   switch (format) {
     case 'onnx':
       return (await import('./onnx/reader.ts')).readOnnx;
@@ -28,39 +27,49 @@ async function readerOf(format: ModelFormat, path: string): Promise<ModelReader>
     case 'keras-h5':
       return (await import('./keras/reader.ts')).readKeras;
     case 'savedmodel':
-      throw new WhittleError(
-        'format.unsupported',
-        `${basename(path)} is a TensorFlow SavedModel, which Whittle does not read.`,
-        {
-          hint: 'Save the model as .keras or .h5, or convert it with tf2onnx to ONNX.',
-        },
-      );
+      return (await import('./savedmodel/reader.ts')).readSavedModel;
+    case 'graphdef':
+      return (await import('./graphdef/reader.ts')).readGraphDef;
     case 'tfjs':
-      throw new WhittleError(
-        'format.unsupported',
-        `${basename(path)} is a TensorFlow.js model, which Whittle does not read.`,
-        {
-          hint: 'Open the Keras model it was made from, or convert it with tf2onnx to ONNX.',
-        },
-      );
+      return (await import('./tfjs/reader.ts')).readTfjs;
+  }
+}
+
+async function addTo(hash: Hash, path: string): Promise<void> {
+  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) {
+    hash.update(chunk as Uint8Array);
   }
 }
 
 async function sha256Of(path: string): Promise<string> {
   const hash = createHash('sha256');
-  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 }))
-    hash.update(chunk as Uint8Array);
+  await addTo(hash, path);
   return hash.digest('hex');
 }
 
+/** Size and hash of a model in several files: of each its name, a zero byte and its content, in the order of names. */
+async function identityOf({ folder, names }: ModelFiles): Promise<{ sizeBytes: number; sha256: string }> {
+  const hash = createHash('sha256');
+  let sizeBytes = 0;
+  for (const name of [...names].sort()) {
+    const path = join(folder, name);
+    sizeBytes += (await stat(path)).size;
+    hash.update(`${name}\0`);
+    await addTo(hash, path);
+  }
+  return { sizeBytes, sha256: hash.digest('hex') };
+}
+
 /**
- * Reads a model of any format that Whittle knows.
+ * Reads a model of any format that Whittle knows, from a file or a folder.
  * @throws WhittleError when there is no such file, it is no model, or it is damaged; what is wrong inside a model is
  * listed in `issues` instead.
  */
 export async function readModel(path: string, options: ReadOptions = {}): Promise<OpenedModel> {
   const format = await detectFormat(path);
-  const read = await readerOf(format, path);
-  const [result, info, sha256] = await Promise.all([read(path, options), stat(path), sha256Of(path)]);
+  const read = await readerOf(format);
+  const result = await read(path, options);
+  if (result.files) return { ...result, format, ...(await identityOf(result.files)) };
+  const [info, sha256] = await Promise.all([stat(path), sha256Of(path)]);
   return { ...result, format, sizeBytes: info.size + (result.externalBytes ?? 0), sha256 };
 }

@@ -56,7 +56,7 @@ export interface Node {
 
 /** Where a graph came from; shown to the user and written into exported files. */
 export interface GraphSource {
-  readonly format: 'keras' | 'onnx' | 'tflite' | 'savedmodel' | 'tfjs';
+  readonly format: 'keras' | 'onnx' | 'tflite' | 'savedmodel' | 'graphdef' | 'tfjs';
   /** "Keras 3.15.1", "opset 13", … */
   readonly version?: string;
   readonly producer?: string;

@@ -264,6 +264,36 @@ export type KerasReader = (layer: KerasLayerView, builder: GraphBuilder) => Valu
 /** Readers by Keras class name, `ops.<Class>` for calls of keras.ops, `tf.<function>` for TFOpLambda. */
 export type KerasFacet = Readonly<Record<string, KerasReader>>;
 
+// ── TensorFlow GraphDef ─────────────────────────────────────────────────────────────────────────────────────────
+
+/** One NodeDef (of a SavedModel, a frozen graph or a TF.js graph model), as an operator's reader sees it. */
+export interface GraphDefNodeView {
+  readonly op: string;
+  /** Path of the node, functions inlined. */
+  readonly name: string;
+  /** Data inputs; variables are constants by now. */
+  readonly inputs: readonly Value[];
+  int(name: string, fallback: number): number;
+  float(name: string, fallback: number): number;
+  boolean(name: string, fallback: boolean): boolean;
+  string(name: string, fallback: string): string;
+  ints(name: string): readonly number[];
+  strings(name: string): readonly string[];
+  floats(name: string): readonly number[];
+  dtype(name: string, fallback: DType): DType;
+  /** @throws WhittleError naming node, operator, value and what is allowed. */
+  refuse(message: string, hint?: string): never;
+}
+
+/** Adds IR nodes for one node and returns its outputs in order; `undefined` for one that cannot be had. */
+export type GraphDefReader = (
+  node: GraphDefNodeView,
+  builder: GraphBuilder,
+) => readonly (Value | undefined)[];
+
+/** Readers by TensorFlow operator name. */
+export type GraphDefFacet = Readonly<Record<string, GraphDefReader>>;
+
 // ── family ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** What one family folder exports from each of its files. */
@@ -272,6 +302,7 @@ export interface OpFamily {
   readonly onnx: OnnxFacet;
   readonly tflite: TfliteFacet;
   readonly keras: KerasFacet;
+  readonly graphdef: GraphDefFacet;
 }
 
 export type { Attr, DType };

@@ -5,6 +5,7 @@
 import type { FoldNode, InferTypes } from '../ir/builder.ts';
 import type { Attrs, Node, TensorType, Value } from '../ir/graph.ts';
 import { elementCount } from '../ir/tensor.ts';
+import { activationGraphDef } from './activation/activation.graphdef.ts';
 import { activationKeras } from './activation/activation.keras.ts';
 import { activationOnnx } from './activation/activation.onnx.ts';
 import { activationDefinitions } from './activation/activation.op.ts';
@@ -15,19 +16,23 @@ import { borderDefinitions } from './border/border.op.ts';
 import { borderTflite } from './border/border.tflite.ts';
 import { compositeKeras } from './composite/composite.keras.ts';
 import { compositeOnnx } from './composite/composite.onnx.ts';
+import { convGraphDef } from './conv/conv.graphdef.ts';
 import { convKeras } from './conv/conv.keras.ts';
 import { convOnnx } from './conv/conv.onnx.ts';
 import { convDefinitions } from './conv/conv.op.ts';
 import { convTflite } from './conv/conv.tflite.ts';
+import { denseGraphDef } from './dense/dense.graphdef.ts';
 import { denseKeras } from './dense/dense.keras.ts';
 import { denseOnnx } from './dense/dense.onnx.ts';
 import { denseDefinitions } from './dense/dense.op.ts';
 import { denseTflite } from './dense/dense.tflite.ts';
+import { elementwiseGraphDef } from './elementwise/elementwise.graphdef.ts';
 import { elementwiseKeras } from './elementwise/elementwise.keras.ts';
 import { elementwiseOnnx } from './elementwise/elementwise.onnx.ts';
 import { elementwiseDefinitions } from './elementwise/elementwise.op.ts';
 import { elementwiseTflite } from './elementwise/elementwise.tflite.ts';
 import type {
+  GraphDefReader,
   KerasReader,
   OnnxFacet,
   OnnxReader,
@@ -35,22 +40,27 @@ import type {
   OpDefinition,
   TfliteFacet,
 } from './facets.ts';
+import { imageGraphDef } from './image/image.graphdef.ts';
 import { imageKeras } from './image/image.keras.ts';
 import { imageOnnx } from './image/image.onnx.ts';
 import { imageDefinitions } from './image/image.op.ts';
 import { imageTflite } from './image/image.tflite.ts';
+import { normGraphDef } from './norm/norm.graphdef.ts';
 import { normKeras } from './norm/norm.keras.ts';
 import { normOnnx } from './norm/norm.onnx.ts';
 import { normDefinitions } from './norm/norm.op.ts';
 import { normTflite } from './norm/norm.tflite.ts';
+import { poolGraphDef } from './pool/pool.graphdef.ts';
 import { poolKeras } from './pool/pool.keras.ts';
 import { poolOnnx } from './pool/pool.onnx.ts';
 import { poolDefinitions } from './pool/pool.op.ts';
 import { poolTflite } from './pool/pool.tflite.ts';
+import { reduceGraphDef } from './reduce/reduce.graphdef.ts';
 import { reduceKeras } from './reduce/reduce.keras.ts';
 import { reduceOnnx } from './reduce/reduce.onnx.ts';
 import { reduceDefinitions } from './reduce/reduce.op.ts';
 import { reduceTflite } from './reduce/reduce.tflite.ts';
+import { shapeGraphDef } from './shape/shape.graphdef.ts';
 import { shapeKeras } from './shape/shape.keras.ts';
 import { shapeOnnx } from './shape/shape.onnx.ts';
 import { shapeDefinitions } from './shape/shape.op.ts';
@@ -141,6 +151,18 @@ export const kerasReaders: Readonly<Record<string, KerasReader>> = {
   ...imageKeras,
   ...borderKeras,
   ...compositeKeras,
+};
+
+export const graphdefReaders: Readonly<Record<string, GraphDefReader>> = {
+  ...convGraphDef,
+  ...denseGraphDef,
+  ...poolGraphDef,
+  ...normGraphDef,
+  ...activationGraphDef,
+  ...elementwiseGraphDef,
+  ...reduceGraphDef,
+  ...shapeGraphDef,
+  ...imageGraphDef,
 };
 
 /** The definition of an operator, or undefined for one that only passes through. */

@@ -5,6 +5,7 @@ const names: Record<string, string> = {
   onnx: 'ONNX',
   tflite: 'TensorFlow Lite',
   savedmodel: 'SavedModel',
+  graphdef: 'TensorFlow graph',
   tfjs: 'TF.js',
 };
 

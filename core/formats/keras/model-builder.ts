@@ -4,12 +4,12 @@ import type { DType } from '../../ir/dtype.ts';
 import type { Graph, GraphSource, Value } from '../../ir/graph.ts';
 import { elementCount, type Tensor } from '../../ir/tensor.ts';
 import { inferTypes, kerasReaders } from '../../ops/registry.ts';
+import { renameOutputs } from '../rename-outputs.ts';
 import { isRecord, type LayerConfig, type ModelConfig, parseModelConfig, TensorRef } from './config.ts';
 import { NotPlainError } from './hdf5-views.ts';
 import { isIdentityLayer } from './identity-layers.ts';
 import { type BoundCall, type LayerHost, layerView, valuesIn } from './layer-view.ts';
 import { type Masks, passMask, refuseMaskArgument } from './masks.ts';
-import { renameOutputs } from './rename-outputs.ts';
 import { readerKey } from './supported-layers.ts';
 import type { WeightScope } from './weights.ts';
 

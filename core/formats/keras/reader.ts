@@ -15,7 +15,8 @@ import { unsupportedLayers } from './supported-layers.ts';
 export const readKeras: ModelReader = (path, options) =>
   withKerasFile(path, (container) => readContainer(container, basename(path), options));
 
-function readContainer(container: KerasContainer, file: string, options: ReadOptions): ReadResult {
+/** Reads a model of Keras layers out of whatever container it came in. @param file as in messages. */
+export function readContainer(container: KerasContainer, file: string, options: ReadOptions): ReadResult {
   const { model, dialect, version, backend } = container;
   const declared = declaredInputs(model);
   const issues: Issue[] = unsupportedLayers(model, dialect);

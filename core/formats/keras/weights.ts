@@ -46,12 +46,24 @@ export function hdf5Weights(file: HdfFile, root: string): WeightScope {
   };
 }
 
+/** Where named weights are read from by their path. */
+type Datasets = Pick<HdfFile, 'dataset'>;
+
+/** Weights of a file that knows them by name alone, in no groups: those of TF.js. */
+export function namedWeights(file: Datasets, names: readonly string[], model: ModelConfig): WeightScope {
+  return new NamedScope(
+    file,
+    names.map((name) => ({ parts: name.split('/'), path: name })),
+    model,
+  );
+}
+
 class NamedScope implements WeightScope {
-  private readonly file: HdfFile;
+  private readonly file: Datasets;
   private readonly weights: readonly NamedWeight[];
   private readonly model: ModelConfig | undefined;
 
-  constructor(file: HdfFile, weights: readonly NamedWeight[], model: ModelConfig | undefined) {
+  constructor(file: Datasets, weights: readonly NamedWeight[], model: ModelConfig | undefined) {
     this.file = file;
     this.weights = weights;
     this.model = model;

@@ -1,7 +1,8 @@
 /** Weights stored beside an ONNX file (onnx, docs/ExternalData.md). */
-import { open, realpath, stat } from 'node:fs/promises';
-import { dirname, isAbsolute, join, relative, sep } from 'node:path';
+import { open } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { type Issue, WhittleError } from '../../contract/errors.ts';
+import { fileInside } from '../inside-folder.ts';
 import type { GraphProto, TensorProto } from './schema.ts';
 
 const external = 1;
@@ -32,7 +33,7 @@ export async function readExternalData(
 ): Promise<Map<TensorProto, Uint8Array>> {
   const found = new Map<TensorProto, Uint8Array>();
   const issues: Issue[] = [];
-  const folder = await realpath(dirname(modelPath));
+  const folder = dirname(modelPath);
   for (const tensor of externalTensors(graph)) {
     try {
       found.set(tensor, await readRange(tensor, folder));
@@ -60,27 +61,11 @@ async function readRange(tensor: TensorProto, folder: string): Promise<Uint8Arra
   const entries = new Map(tensor.externalData.map(({ key, value }) => [key, value ?? '']));
   const location = entries.get('location') ?? '';
   if (!location) throw new Error('no location is given');
-  if (isAbsolute(location) || /^[a-z]:/i.test(location) || location.startsWith('\\')) {
-    throw new Error(
-      `the location ${location} is an absolute path; only files in the model's folder are read`,
-    );
-  }
-  if (location.split(/[\\/]/).includes('..')) {
-    throw new Error(`the location ${location} leaves the model's folder`);
-  }
-  const path = await realpath(join(folder, location)).catch(() => {
-    throw new Error(`there is no file ${location} beside the model`);
-  });
-  const inside = relative(folder, path);
-  if (inside === '..' || inside.startsWith(`..${sep}`) || isAbsolute(inside)) {
-    throw new Error(`${location} is a link that leaves the model's folder`);
-  }
-  const info = await stat(path);
-  if (!info.isFile()) throw new Error(`${location} is not a file`);
+  const { path, size } = await fileInside(folder, location);
   const offset = numberEntry(entries.get('offset'), 'offset') ?? 0;
-  const length = numberEntry(entries.get('length'), 'length') ?? info.size - offset;
-  if (offset + length > info.size || length < 0) {
-    throw new Error(`bytes ${offset} to ${offset + length} are asked of ${location}, which has ${info.size}`);
+  const length = numberEntry(entries.get('length'), 'length') ?? size - offset;
+  if (offset + length > size || length < 0) {
+    throw new Error(`bytes ${offset} to ${offset + length} are asked of ${location}, which has ${size}`);
   }
   const bytes = new Uint8Array(length);
   const file = await open(path, 'r');

@@ -1,4 +1,4 @@
-import type { Graph, Node, Value, ValueId } from '../../ir/graph.ts';
+import type { Graph, Node, Value, ValueId } from '../ir/graph.ts';
 
 /**
  * Gives the graph's outputs the names of the model's output layers. A value that cannot take the name (it is an

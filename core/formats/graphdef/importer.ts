@@ -1,0 +1,269 @@
+/** Turns a TensorFlow graph with its functions into IR: one mapping for SavedModel, frozen graphs and TF.js. */
+import { type Issue, WhittleError } from '../../contract/errors.ts';
+import { GraphBuilder } from '../../ir/builder.ts';
+import { isFloat } from '../../ir/dtype.ts';
+import type { Graph, GraphSource, TensorType, Value } from '../../ir/graph.ts';
+import { elementCount, type Tensor, toNumbers } from '../../ir/tensor.ts';
+import { foldNode, graphdefReaders, inferTypes } from '../../ops/registry.ts';
+import type { ReadOptions, ReadResult } from '../model-file.ts';
+import { renameOutputs } from '../rename-outputs.ts';
+import { type InputDeclaration, settleInputs } from '../settle-inputs.ts';
+import { GraphDefNode } from './node-view.ts';
+import { damaged, Functions, graphBody, type Plan, type Source } from './plan.ts';
+import { pruneGraph } from './prune.ts';
+import { dataTypeNames, dataTypes, type GraphDef, type NodeDef, type ShapeProto } from './schema.ts';
+import { branchOf, isVariable, surveyOperators } from './survey.ts';
+import { tensorFromProto } from './tensors.ts';
+
+export interface GraphPort {
+  /** As the user knows it. */
+  readonly name: string;
+  /** "node:0" */
+  readonly tensor: string;
+}
+
+export interface GraphInput extends GraphPort {
+  /** types.proto, DataType. */
+  readonly type: number;
+  readonly shape?: ShapeProto;
+}
+
+/** A TensorFlow graph and where its weights are. */
+export interface GraphModel {
+  readonly name: string;
+  readonly graph: GraphDef;
+  readonly inputs: readonly GraphInput[];
+  readonly outputs: readonly GraphPort[];
+  readonly source: GraphSource;
+  /** Contents of Const nodes that the graph itself leaves out (TF.js). */
+  readonly constants?: ReadonlyMap<string, Tensor>;
+  /** Contents of variables by the handle's node. */
+  readonly variables?: ReadonlyMap<NodeDef, Tensor>;
+  /** What was found on the way to the graph. */
+  readonly issues?: readonly Issue[];
+}
+
+/** A variable is handed on by its node until it is read; `dead` is the branch of a Switch that is not taken. */
+type Item = Value | { readonly variable: NodeDef } | 'dead' | undefined;
+
+/** Calls of functions within calls can multiply without bound. */
+const maxNodes = 500_000;
+
+/** The plan of what a model's outputs need, with every function on the way. */
+export function planModel(model: Pick<GraphModel, 'name' | 'graph' | 'inputs' | 'outputs'>): {
+  plan: Plan;
+  functions: Functions;
+} {
+  const functions = new Functions(model.graph.library?.function ?? []);
+  const body = graphBody(
+    model.name,
+    model.graph.node,
+    model.inputs.map(({ tensor }) => tensor),
+    model.outputs.map(({ tensor }) => tensor),
+  );
+  return { plan: functions.planBody(body), functions };
+}
+
+/**
+ * Builds a typed graph. All findings are collected; the graph is absent when there is an error among them.
+ * @throws WhittleError `model.invalid` when the graph does not hang together: nodes that are missing, loops.
+ */
+export function importGraph(model: GraphModel, options: ReadOptions): ReadResult {
+  const { plan, functions } = planModel(model);
+  const settled = settleInputs(model.inputs.map(declarationOf), options);
+  const issues: Issue[] = [...(model.issues ?? []), ...settled.issues, ...surveyOperators(plan, functions)];
+  const result = { declaredInputs: settled.declared };
+  if (issues.some(({ severity }) => severity === 'error')) {
+    return { ...result, issues, parameters: storedParameters(model) };
+  }
+  const importer = new GraphImporter(model, functions);
+  const graph = importer.run(plan, settled.types);
+  return { ...result, graph, issues: [...issues, ...importer.issues], parameters: importer.parameters };
+}
+
+function declarationOf({ name, type, shape }: GraphInput): InputDeclaration {
+  const dtype = dataTypes[type];
+  const kind =
+    dtype === 'string' ? 'a string (DT_STRING)' : (dtype ?? dataTypeNames[type] ?? 'of an unknown type');
+  if (!shape || shape.unknownRank) return { name, kind };
+  return {
+    name,
+    kind,
+    dims: shape.dim.map(({ size }) => (size === undefined || size < 0 ? undefined : size)),
+  };
+}
+
+function storedParameters(model: GraphModel): number {
+  let count = 0;
+  for (const tensors of [model.constants, model.variables]) {
+    for (const tensor of tensors?.values() ?? [])
+      if (isFloat(tensor.dtype)) count += elementCount(tensor.shape);
+  }
+  return count;
+}
+
+class GraphImporter {
+  readonly issues: Issue[] = [];
+  private readonly model: GraphModel;
+  private readonly functions: Functions;
+  private readonly builder: GraphBuilder;
+  private readonly weights = new Map<NodeDef, Value>();
+  private nodesLeft = maxNodes;
+
+  constructor(model: GraphModel, functions: Functions) {
+    this.model = model;
+    this.functions = functions;
+    this.builder = new GraphBuilder(model.name, inferTypes, foldNode);
+  }
+
+  /** Elements of all float constants and variables that were used. */
+  get parameters(): number {
+    let count = 0;
+    for (const { type } of this.weights.values()) {
+      if (isFloat(type.dtype)) count += elementCount(type.shape as number[]);
+    }
+    return count;
+  }
+
+  run(plan: Plan, types: ReadonlyMap<string, TensorType>): Graph | undefined {
+    const inputs = this.model.inputs.map(({ name }) => this.builder.input(name, types.get(name)!));
+    const outputs = this.runBody(plan, inputs, '');
+    if (this.issues.some(({ severity }) => severity === 'error')) return undefined;
+    const ids = outputs.map((output, i) => {
+      if (isValue(output)) return output.id;
+      throw damaged(`The output "${this.model.outputs[i].name}" is no tensor.`);
+    });
+    const graph = pruneGraph(this.builder.finish(ids, this.model.source));
+    return renameOutputs(
+      graph,
+      this.model.outputs.map(({ name }) => name),
+    );
+  }
+
+  /** @param path what the names of nodes begin with: the path of the call. */
+  private runBody(plan: Plan, args: readonly Item[], path: string): Item[] {
+    const results = new Map<NodeDef, readonly Item[]>();
+    const read = (source: Source): Item =>
+      source.kind === 'argument' ? args[source.index] : results.get(source.node)?.[source.index];
+    for (const node of plan.order) {
+      if (this.nodesLeft-- <= 0)
+        throw damaged(
+          `${this.model.name} has more than ${maxNodes} nodes once its functions are written out.`,
+        );
+      const inputs = plan.sourcesOf(node).map(read);
+      const name = pathOf(path, node.name ?? '');
+      const outputs = this.guarded(node, name, () => this.runNode(node, name, inputs));
+      if (outputs) results.set(node, outputs);
+    }
+    return plan.outputs.map(read);
+  }
+
+  private runNode(node: NodeDef, name: string, inputs: readonly Item[]): readonly Item[] | undefined {
+    const op = node.op ?? '';
+    if (op === 'Const') return [this.weight(node, name, () => this.constantOf(node, name))];
+    if (isVariable(node)) return [{ variable: node }];
+    const callee = this.functions.calleeOf(node);
+    if (callee !== undefined) return this.runBody(this.functions.plan(callee), inputs, callPath(name));
+    if (op === 'Merge') {
+      const taken = inputs.findIndex((input) => input !== 'dead' && input !== undefined);
+      return taken < 0 ? inputs.slice(0, 1) : [inputs[taken]];
+    }
+    if (inputs.includes('dead')) return ['dead', 'dead'];
+    // What a failed node should have made is missing; its own issue says why.
+    if (inputs.includes(undefined)) return undefined;
+    if (op === 'Switch') {
+      const isTrue = this.condition(node, name, inputs[1]);
+      return isTrue ? ['dead', inputs[0]] : [inputs[0], 'dead'];
+    }
+    if (op === 'If' || op === 'StatelessIf') {
+      const branch = branchOf(node, this.condition(node, name, inputs[0]));
+      return this.runBody(this.functions.plan(branch), inputs.slice(1), callPath(name));
+    }
+    if ((op === 'Identity' || op === 'IdentityN') && inputs.some((input) => !isValue(input))) return inputs;
+    return this.operator(node, name, inputs);
+  }
+
+  private operator(node: NodeDef, name: string, inputs: readonly Item[]): readonly Item[] {
+    const values = inputs.map((input) => (isValue(input) ? input : this.variable(input)));
+    const view = new GraphDefNode(node, name, values);
+    const reader = graphdefReaders[node.op ?? ''];
+    if (!reader) return view.refuse('the operator is not supported');
+    const outputs = reader(view, this.builder);
+    const unread = view.unread();
+    if (unread.length > 0) view.refuse(`the attribute ${unread.join(', ')} is not known`);
+    return outputs;
+  }
+
+  private condition(node: NodeDef, name: string, item: Item): boolean {
+    const value = isValue(item) ? item : undefined;
+    if (value?.constant) return toNumbers(value.constant)[0] !== 0;
+    return new GraphDefNode(node, name, []).refuse(
+      'its condition is computed while the model runs',
+      'Export the model without branches that depend on its data.',
+    );
+  }
+
+  private constantOf(node: NodeDef, name: string): Tensor {
+    const given = this.model.constants?.get(node.name ?? '');
+    if (given) return given;
+    const proto = node.attr.find(({ key }) => key === 'value')?.value?.tensor;
+    if (!proto) throw damaged(`The constant "${name}" has no value.`);
+    return tensorFromProto(proto, name);
+  }
+
+  private variable(item: Item): Value {
+    if (typeof item !== 'object' || isValue(item))
+      throw damaged('A node reads a variable that is not there.');
+    const node = item.variable;
+    return this.weight(node, node.name ?? '', () => {
+      const tensor = this.model.variables?.get(node);
+      if (tensor) return tensor;
+      throw damaged(`The values of the variable "${node.name}" are not in the model.`);
+    });
+  }
+
+  /** Weights enter the graph once, however often a function is called. */
+  private weight(node: NodeDef, name: string, load: () => Tensor): Value {
+    let value = this.weights.get(node);
+    if (!value) {
+      value = this.builder.constant(name, load());
+      this.weights.set(node, value);
+    }
+    return value;
+  }
+
+  /** Turns whatever goes wrong with one node into an issue about it, and goes on with the others. */
+  private guarded<T>(node: NodeDef, name: string, work: () => T): T | undefined {
+    try {
+      return work();
+    } catch (error) {
+      if (error instanceof WhittleError && error.issues.length > 0) {
+        this.issues.push(...error.issues);
+        return undefined;
+      }
+      const message = error instanceof Error ? error.message : String(error);
+      const op = node.op ?? '';
+      this.issues.push({
+        code: error instanceof WhittleError ? error.code : 'model.invalid',
+        severity: 'error',
+        node: name,
+        op,
+        message: message.includes(name) ? `${message}.` : `${name} (${op}): ${message}.`,
+      });
+      return undefined;
+    }
+  }
+}
+
+function isValue(item: Item): item is Value {
+  return typeof item === 'object' && 'id' in item;
+}
+
+/** Calls are named after the layer that they are of; TensorFlow's own words in between are left out. */
+function callPath(name: string): string {
+  return name.replace(/(^|\/)(Stateful)?PartitionedCall(_\d+)?$/, '');
+}
+
+function pathOf(path: string, name: string): string {
+  return path === '' || name.startsWith(`${path}/`) ? name : `${path}/${name}`;
+}

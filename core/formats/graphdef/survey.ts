@@ -1,0 +1,76 @@
+/** Finds every operator that a model needs and Whittle has no reader for, and every variable that it reads. */
+import type { Issue } from '../../contract/errors.ts';
+import { graphdefReaders } from '../../ops/registry.ts';
+import { damaged, type Functions, type Plan } from './plan.ts';
+import { dataTypeNames, type NodeDef } from './schema.ts';
+
+const variables = new Set(['VarHandleOp', 'VariableV2', 'Variable']);
+
+/** Operators that the importer itself takes apart. */
+const structural = new Set(['Const', 'Switch', 'Merge', 'If', 'StatelessIf', ...variables]);
+
+export function isVariable(node: NodeDef): boolean {
+  return variables.has(node.op ?? '');
+}
+
+/** The function of one branch of an If. */
+export function branchOf(node: NodeDef, isTrue: boolean): string {
+  const key = isTrue ? 'then_branch' : 'else_branch';
+  const name = node.attr.find((attr) => attr.key === key)?.value?.func?.name;
+  if (name) return name;
+  throw damaged(`"${node.name}" (${node.op}) has no ${key}.`);
+}
+
+/** Every node that is needed, those of called functions once each. Branches of an If are looked at when one is taken. */
+function* neededNodes(plan: Plan, functions: Functions, seen = new Set<string>()): Generator<NodeDef> {
+  for (const node of plan.order) {
+    const callee = functions.calleeOf(node);
+    if (callee === undefined) yield node;
+    else if (!seen.has(callee)) {
+      seen.add(callee);
+      yield* neededNodes(functions.plan(callee), functions, seen);
+    }
+  }
+}
+
+export function neededVariables(plan: Plan, functions: Functions): NodeDef[] {
+  return [...neededNodes(plan, functions)].filter(isVariable);
+}
+
+const reasons: readonly [RegExp, string][] = [
+  [/String|Regex|Unicode|Substr|Decode|Tokeniz/, 'Texts (strings) are not processed in the exported model.'],
+  [/HashTable|Lookup/, 'Lookup tables are not processed in the exported model.'],
+  [/^(Stateless)?While$|^(Enter|Exit|NextIteration|LoopCond)$|TensorList|TensorArray/, 'Loops are not read.'],
+  [/Sparse|Ragged/, 'Sparse and ragged tensors are not read.'],
+  [/Random|Truncated(Normal)?$/, 'Random numbers belong to training.'],
+];
+
+/** One issue per operator, with how many nodes use it, their names, and the reason where it is known. */
+export function surveyOperators(plan: Plan, functions: Functions): Issue[] {
+  const found = new Map<string, NodeDef[]>();
+  for (const node of neededNodes(plan, functions)) {
+    const op = node.op ?? '';
+    if (structural.has(op) || graphdefReaders[op]) continue;
+    const nodes = found.get(op);
+    if (nodes) nodes.push(node);
+    else found.set(op, [node]);
+  }
+  return [...found].map(([op, nodes]) => issueFor(op, nodes));
+}
+
+function issueFor(op: string, nodes: readonly NodeDef[]): Issue {
+  const names = nodes.slice(0, 3).map(({ name }) => `"${name}"`);
+  const more = nodes.length > names.length ? ` and ${nodes.length - names.length} more` : '';
+  const type = nodes[0].attr.find(({ key }) => key === 'dtype')?.value?.type;
+  const what =
+    op === 'Placeholder' ? `${op} (an input of ${dataTypeNames[type ?? 0] ?? 'unknown type'})` : op;
+  const reason = reasons.find(([pattern]) => pattern.test(op))?.[1];
+  return {
+    code: 'model.unsupported-operator',
+    severity: 'error',
+    op,
+    node: nodes[0].name,
+    message: `The TensorFlow operator ${what} is not supported; ${nodes.length} ${nodes.length > 1 ? 'nodes use' : 'node uses'} it: ${names.join(', ')}${more}.`,
+    ...(reason && { hint: reason }),
+  };
+}
