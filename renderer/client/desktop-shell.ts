@@ -1,17 +1,6 @@
+import type { DesktopBridge } from '../../core/contract/desktop-bridge.ts';
 import { Listeners, type Wire } from '../../core/rpc/wire.ts';
-import type { Picked, PickKind, Shell } from './shell.ts';
-
-/** What the preload script exposes as `window.whittle`. */
-export interface DesktopBridge {
-  /** Messages cross as JSON text. */
-  post(json: string): void;
-  onMessage(listener: (json: string) => void): void;
-  onClose(listener: (reason: string) => void): void;
-  pathForFile(file: File): string;
-  openFileDialog(kind: PickKind): Promise<string[]>;
-  saveFileDialog(suggestedName: string): Promise<string | null>;
-  showInFolder(path: string): Promise<void>;
-}
+import type { Picked, Shell } from './shell.ts';
 
 declare global {
   interface Window {
