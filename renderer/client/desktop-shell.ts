@@ -1,5 +1,5 @@
 import type { DesktopBridge } from '../../core/contract/desktop-bridge.ts';
-import { Listeners, type Wire } from '../../core/rpc/wire.ts';
+import type { Wire } from '../../core/rpc/wire.ts';
 import type { Picked, Shell } from './shell.ts';
 
 declare global {
@@ -14,18 +14,12 @@ function fromPath(path: string, isFolder: boolean): Picked {
 
 /** The shell inside the desktop window: paths go straight to the core, dialogs are the system's own. */
 export function createDesktopShell(bridge: DesktopBridge): Shell {
-  const messages = new Listeners<unknown>();
-  const closes = new Listeners<void>();
-  // The bridge cannot unsubscribe, so it is listened to once and passed on to whichever wire is current.
-  bridge.onMessage((json) => messages.tell(JSON.parse(json)));
-  bridge.onClose(() => closes.tell());
-
   return {
     kind: 'desktop',
     connect: (): Wire => ({
       post: (message) => bridge.post(JSON.stringify(message)),
-      onMessage: (listener) => messages.add(listener),
-      onClose: (listener) => closes.add(listener),
+      onMessage: (listener) => bridge.onMessage((json) => listener(JSON.parse(json))),
+      onClose: (listener) => bridge.onClose(listener),
     }),
     async pick(kind) {
       const paths = await bridge.openFileDialog(kind);
