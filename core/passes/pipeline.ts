@@ -11,6 +11,7 @@ import { globalPools } from './global-pools.ts';
 import { layoutPass } from './layout/plan-layout.ts';
 import { lowerAffine } from './lower-affine.ts';
 import { lowerHardSigmoid } from './lower-hard-sigmoid.ts';
+import { lowerDoubles, lowerNarrowIntegers } from './lower-types.ts';
 import { mergeTransposes } from './merge-transposes.ts';
 import type { Pass, PassReport } from './pass.ts';
 import { recognizeActivations } from './recognize/activations.ts';
@@ -68,6 +69,10 @@ const forOnnx: readonly Pass[] = [
 ];
 
 const forTflite = (layout: 'nhwc' | 'keep'): readonly Pass[] => [
+  // First, because every pass after them may take what is left for a form that LiteRT computes.
+  lowerDoubles,
+  foldConstants,
+  lowerNarrowIntegers,
   ...common,
   // Before the layout, which knows what to do with the transposes.
   softmaxLast,
@@ -90,6 +95,25 @@ function check(graph: Graph, after: string): void {
   });
 }
 
+/** What passes made of graphs that are still in use: both forms begin with the same passes on the same graph. */
+const results = new WeakMap<Graph, Map<Pass, ReturnType<Pass['run']>>>();
+
+/** Runs one pass and verifies what it made; a pass is a function of its graph, so it runs once for each. */
+function runOnce(pass: Pass, graph: Graph): ReturnType<Pass['run']> {
+  let known = results.get(graph);
+  if (!known) {
+    known = new Map();
+    results.set(graph, known);
+  }
+  let result = known.get(pass);
+  if (!result) {
+    result = pass.run(graph);
+    if (result.graph !== graph) check(result.graph, `after ${pass.id}`);
+    known.set(pass, result);
+  }
+  return result;
+}
+
 /**
  * Runs passes in order and verifies the graph before the first and after each one.
  * @throws WhittleError `internal` naming the pass and all that is wrong.
@@ -99,8 +123,7 @@ export function runPasses(graph: Graph, passes: readonly Pass[]): Prepared {
   const reports: ({ id: string } & PassReport)[] = [];
   let current = graph;
   for (const pass of passes) {
-    const { graph: next, report } = pass.run(current);
-    if (next !== current) check(next, `after ${pass.id}`);
+    const { graph: next, report } = runOnce(pass, current);
     current = next;
     reports.push({ id: pass.id, ...report });
   }
