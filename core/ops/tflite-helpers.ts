@@ -157,6 +157,11 @@ export function reshape(
   name: string,
   shape: readonly number[],
 ): void {
+  if (shape.length === 0) {
+    // RESHAPE takes an empty shape for one that is not known yet; all that a scalar comes from are axes of length 1.
+    context.op('SQUEEZE', [from], [to], { table: 'SqueezeOptions', fields: { squeeze_dims: [] } });
+    return;
+  }
   context.op('RESHAPE', [from, int32Vector(context, `${name}/shape`, shape)], [to]);
 }
 

@@ -168,6 +168,19 @@ export interface OpAttrs {
   Round: NoAttrs;
   Sin: NoAttrs;
   Cos: NoAttrs;
+  Asin: NoAttrs;
+  Acos: NoAttrs;
+  Atan: NoAttrs;
+  Asinh: NoAttrs;
+  Acosh: NoAttrs;
+  Atanh: NoAttrs;
+  /** Of integers. */
+  BitwiseAnd: NoAttrs;
+  BitwiseOr: NoAttrs;
+  BitwiseXor: NoAttrs;
+  BitwiseNot: NoAttrs;
+  /** Of unsigned integers; zeros move in. */
+  BitShift: { direction: 'LEFT' | 'RIGHT' };
   Erf: NoAttrs;
   Not: NoAttrs;
   Identity: NoAttrs;

@@ -1,3 +1,4 @@
+import type { DType } from '../ir/dtype.ts';
 import type { Attrs, Graph, Node, TensorType, Value, ValueId } from '../ir/graph.ts';
 import type { Tensor } from '../ir/tensor.ts';
 import { UniqueNames } from '../ir/unique-names.ts';
@@ -54,6 +55,16 @@ export class GraphEditor {
     const value = this.values.get(id);
     if (!value) throw new Error(`graph ${this.source.name} has no value ${id}`);
     return value;
+  }
+
+  valueIds(): ValueId[] {
+    return [...this.values.keys()];
+  }
+
+  /** Gives a value another element type; a constant comes with its numbers in that type. */
+  setType(id: ValueId, dtype: DType, constant?: Tensor): void {
+    const value = this.value(id);
+    this.values.set(id, { ...value, type: { ...value.type, dtype }, ...(constant && { constant }) });
   }
 
   /** The value of a node's input, or undefined when the input is left out. */

@@ -146,6 +146,13 @@ export class WriteContext implements TfliteWriteContext {
     const value = this.lookup(id);
     if (!value.constant && !this.graph.inputs.includes(id)) return this.tensor(id);
     const copy = this.inner(`${id}/output`, value.type, value.quant);
+    if (value.type.shape.length === 0) {
+      this.op('SQUEEZE', [this.tensor(id)], [copy], {
+        table: 'SqueezeOptions',
+        fields: { squeeze_dims: [] },
+      });
+      return copy;
+    }
     const shape = this.constant(`${id}/shape`, {
       dtype: 'int32',
       shape: [value.type.shape.length],

@@ -1,7 +1,7 @@
-import type { Node, Value } from '../../ir/graph.ts';
+import type { Node } from '../../ir/graph.ts';
 import type { TfliteFacet, TfliteTensorRef, TfliteWriteContext } from '../facets.ts';
+import { Composition } from '../tflite-composition.ts';
 import {
-  activationCodes,
   attrsOf,
   constantInput,
   frontAxis,
@@ -9,7 +9,6 @@ import {
   inputTensor,
   inputValue,
   int32Vector,
-  needFloat,
   outputTensor,
   outputValue,
   outputWithQuantOf,
@@ -81,56 +80,6 @@ function writePRelu(node: Node, context: TfliteWriteContext): void {
     return;
   }
   context.op('PRELU', [context.tensor(x.id), context.tensor(slope.id)], [outputTensor(node, context)]);
-}
-
-/** Steps of a composed activation, in float: inside of an integer model between DEQUANTIZE and QUANTIZE. */
-class Composition {
-  private readonly node: Node;
-  private readonly context: TfliteWriteContext;
-  private readonly isInteger: boolean;
-  private readonly like: Value;
-  private count = 0;
-  readonly x: TfliteTensorRef;
-  readonly y: TfliteTensorRef;
-
-  constructor(node: Node, context: TfliteWriteContext) {
-    this.node = node;
-    this.context = context;
-    const output = outputValue(node, context);
-    this.isInteger = output.quant !== undefined;
-    if (!this.isInteger) needFloat(node, context);
-    this.like = { id: output.id, type: { dtype: 'float32', shape: output.type.shape } };
-    this.y = this.isInteger ? innerLike(context, `${node.id}/result`, this.like) : context.tensor(output.id);
-    this.x = inputTensor(node, context, 0);
-    if (this.isInteger) {
-      const real = innerLike(context, `${node.id}/real`, this.like);
-      context.op('DEQUANTIZE', [this.x], [real]);
-      this.x = real;
-    }
-  }
-
-  /** Ends the composition once y is written. */
-  finish(): void {
-    if (this.isInteger) this.context.op('QUANTIZE', [this.y], [outputTensor(this.node, this.context)]);
-  }
-
-  number(value: number): TfliteTensorRef {
-    return scalarLike(this.like, this.context, `${this.node.id}/number`, value);
-  }
-
-  step(
-    builtin: string,
-    inputs: readonly TfliteTensorRef[],
-    to?: TfliteTensorRef,
-    fused: 'none' | 'relu' | 'relu6' = 'none',
-  ): TfliteTensorRef {
-    const name = `${this.node.id}/${builtin.toLowerCase()}_${this.count++}`;
-    const output = to ?? innerLike(this.context, name, this.like);
-    const table = { ADD: 'AddOptions', MUL: 'MulOptions', SUB: 'SubOptions', DIV: 'DivOptions' }[builtin];
-    const fields = { fused_activation_function: activationCodes[fused] };
-    this.context.op(builtin, inputs, [output], table ? { table, fields } : undefined);
-    return output;
-  }
 }
 
 /** max(x, 0) + alpha × elu(min(x, 0)): ELU of the file has alpha 1. */

@@ -8,6 +8,13 @@ import { recurrentReaders } from './onnx-recurrent.ts';
 import { knownReaders } from './onnx-windows.ts';
 
 export const compositeOnnx = {
-  read: { ...recurrentReaders, ...normReaders, ...functionReaders, ...attentionReaders, ...lossReaders, ...knownReaders },
+  read: {
+    ...recurrentReaders,
+    ...normReaders,
+    ...functionReaders,
+    ...attentionReaders,
+    ...lossReaders,
+    ...knownReaders,
+  },
   write: {},
 } satisfies OnnxFacet;

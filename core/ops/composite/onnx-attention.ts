@@ -29,13 +29,17 @@ function repeatHeads(out: OnnxSteps, x: Value, times: number, what: string): Val
 
 /** 0 where a query may look, −∞ where not. */
 function biasOf(out: OnnxSteps, allowed: Value, dtype: DType, what: string): Value {
-  const [zero, never] = [out.scalar(dtype, 0, `${what}/zero`), out.scalar(dtype, Number.NEGATIVE_INFINITY, `${what}/never`)];
+  const [zero, never] = [
+    out.scalar(dtype, 0, `${what}/zero`),
+    out.scalar(dtype, Number.NEGATIVE_INFINITY, `${what}/never`),
+  ];
   return out.one('Where', [allowed, zero, never], {}, what);
 }
 
 /** The mask as a sum term over [queries, keys]; keys that it does not reach are masked. */
 function maskBias(out: OnnxSteps, mask: Value, keys: number, dtype: DType): Value {
-  const bias = mask.type.dtype === 'bool' ? biasOf(out, mask, dtype, 'mask/bias') : out.cast(mask, dtype, 'mask/cast');
+  const bias =
+    mask.type.dtype === 'bool' ? biasOf(out, mask, dtype, 'mask/bias') : out.cast(mask, dtype, 'mask/cast');
   const shape = out.shape(mask);
   const missing = keys - shape[shape.length - 1];
   if (missing === 0 || shape[shape.length - 1] === 1) return bias;
@@ -56,7 +60,11 @@ function causalBias(out: OnnxSteps, queries: number, keys: number, past: number,
 /** Keys at or after a sequence's length are masked: [batch, 1, 1, keys]. */
 function lengthBias(out: OnnxSteps, lengths: Value, keys: number, dtype: DType): Value {
   const positions = out.constant(tensorFrom('int64', [keys], indices(keys)), 'positions');
-  const column = out.reshape(out.cast(lengths, 'int64', 'lengths'), [out.shape(lengths)[0], 1, 1, 1], 'lengths/column');
+  const column = out.reshape(
+    out.cast(lengths, 'int64', 'lengths'),
+    [out.shape(lengths)[0], 1, 1, 1],
+    'lengths/column',
+  );
   return biasOf(out, out.one('Less', [positions, column], {}, 'inside'), dtype, 'lengths/bias');
 }
 
@@ -80,7 +88,8 @@ const readAttention: OnnxReader = (node, builder) => {
   out.give(v, 2);
   const [, queryHeads, queries, size] = out.shape(q);
   const [, keyHeads, keys] = out.shape(k);
-  if (queryHeads % keyHeads !== 0) node.refuse(`${keyHeads} heads of keys do not divide ${queryHeads} of queries`);
+  if (queryHeads % keyHeads !== 0)
+    node.refuse(`${keyHeads} heads of keys do not divide ${queryHeads} of queries`);
   const times = queryHeads / keyHeads;
 
   const root = out.scalar(dtype, Math.sqrt(node.float('scale', 1 / Math.sqrt(size))), 'scale');
@@ -100,7 +109,11 @@ const readAttention: OnnxReader = (node, builder) => {
     capped = out.two('Mul', squashed, limit, 'capped');
   }
   const shares = out.one('Softmax', [capped], { axis: 3 }, 'shares');
-  out.give([products, biased, capped, shares][outputMode] ?? node.refuse(`qk_matmul_output_mode = ${outputMode} is not known`), 3);
+  out.give(
+    [products, biased, capped, shares][outputMode] ??
+      node.refuse(`qk_matmul_output_mode = ${outputMode} is not known`),
+    3,
+  );
   const result = [shares, repeatHeads(out, v, times, 'values/repeated')];
   if (rank === 4) {
     out.last('MatMul', result);
@@ -118,7 +131,8 @@ const readRotaryEmbedding: OnnxReader = (node, builder) => {
   const shape = out.shape(x);
   // [batch, sequence, heads, size]
   const heads = node.int('num_heads', 0);
-  if (shape.length === 3 && (heads < 1 || shape[2] % heads !== 0)) node.refuse(`${heads} heads do not divide ${shape[2]} features`);
+  if (shape.length === 3 && (heads < 1 || shape[2] % heads !== 0))
+    node.refuse(`${heads} heads do not divide ${shape[2]} features`);
   const split =
     shape.length === 4
       ? out.transpose(x, [0, 2, 1, 3], 'by_position')
@@ -143,18 +157,30 @@ const readRotaryEmbedding: OnnxReader = (node, builder) => {
   const [real, imaginary] = [mixed('Sub', cosine, sine, 'real'), mixed('Add', sine, cosine, 'imaginary')];
   let turned: Value;
   if (interleaved) {
-    const column = (value: Value, what: string) => out.reshape(value, [batch, sequence, count, half, 1], what);
-    const pairs = out.concat([column(real, 'real/column'), column(imaginary, 'imaginary/column')], 4, 'pairs');
+    const column = (value: Value, what: string) =>
+      out.reshape(value, [batch, sequence, count, half, 1], what);
+    const pairs = out.concat(
+      [column(real, 'real/column'), column(imaginary, 'imaginary/column')],
+      4,
+      'pairs',
+    );
     turned = out.reshape(pairs, [batch, sequence, count, rotated], 'turned');
   } else turned = out.concat([real, imaginary], 3, 'turned');
   const whole =
-    rotated === size ? turned : out.concat([turned, out.slice(split, 3, rotated, size, 1, 'kept')], 3, 'whole');
+    rotated === size
+      ? turned
+      : out.concat([turned, out.slice(split, 3, rotated, size, 1, 'kept')], 3, 'whole');
   if (shape.length === 4) out.last('Transpose', [whole], { perm: [0, 2, 1, 3] });
   else out.last('Reshape', [whole, out.ints(shape, 'shape')], { allowZero: true });
 };
 
 /** A mask of booleans that are known beforehand. */
-export function boolConstant(out: OnnxSteps, shape: readonly number[], values: readonly boolean[], what: string): Value {
+export function boolConstant(
+  out: OnnxSteps,
+  shape: readonly number[],
+  values: readonly boolean[],
+  what: string,
+): Value {
   return out.constant(tensorOf('bool', shape, Uint8Array.from(values, Number)), what);
 }
 

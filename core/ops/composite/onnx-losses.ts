@@ -24,9 +24,16 @@ function addLoss(out: OnnxSteps, logs: Value, target: Value, weight: Value | nul
   const counted =
     ignored === none
       ? null
-      : out.one('Not', [out.one('Equal', [labels, out.scalar('int64', ignored, 'ignored')], {}, 'skip')], {}, 'counted');
+      : out.one(
+          'Not',
+          [out.one('Equal', [labels, out.scalar('int64', ignored, 'ignored')], {}, 'skip')],
+          {},
+          'counted',
+        );
   // Indices below zero would count from the end, and those out of range are undefined.
-  const safe = counted ? out.one('Where', [counted, labels, out.scalar('int64', 0, 'first')], {}, 'safe') : labels;
+  const safe = counted
+    ? out.one('Where', [counted, labels, out.scalar('int64', 0, 'first')], {}, 'safe')
+    : labels;
   const hot = out.one('OneHot', [safe, depth, ends], { axis: 1 }, 'one_hot');
   const plane = shape.filter((_, axis) => axis !== 1);
   const ones = shape.map((_, axis) => (axis === 1 ? classes : 1));

@@ -1,5 +1,5 @@
 /** ONNX operators whose result is known before the model runs, or depends on shapes alone. */
-import { type DType } from '../../ir/dtype.ts';
+import type { DType } from '../../ir/dtype.ts';
 import type { Value } from '../../ir/graph.ts';
 import { elementCount, floatTensor, type Tensor, toNumbers, typedData } from '../../ir/tensor.ts';
 import type { OnnxNodeView, OnnxReader } from '../facets.ts';
@@ -30,7 +30,9 @@ function readWindow(a0: number, a1: number, a2: number): OnnxReader {
 
 /** Triangular filters whose centres are evenly spaced in mel (2595 log10(1 + f/700)). */
 const readMelWeightMatrix: OnnxReader = (node, builder) => {
-  const [mels, length, rate, low, high] = [0, 1, 2, 3, 4].map((i) => constantInput(node, i, 'its numbers')[0]);
+  const [mels, length, rate, low, high] = [0, 1, 2, 3, 4].map(
+    (i) => constantInput(node, i, 'its numbers')[0],
+  );
   const rows = Math.floor(length / 2) + 1;
   const mel = (hertz: number) => 2595 * Math.log10(1 + hertz / 700);
   const step = (mel(high) - mel(low)) / (mels + 2);
@@ -79,7 +81,9 @@ const readCenterCropPad: OnnxReader = (node, builder) => {
   const x = out.input(0);
   const shape = out.shape(x);
   const wanted = constantInput(node, 1, 'the shape');
-  const axes = (node.ints('axes') ?? indices(shape.length)).map((axis) => (axis < 0 ? axis + shape.length : axis));
+  const axes = (node.ints('axes') ?? indices(shape.length)).map((axis) =>
+    axis < 0 ? axis + shape.length : axis,
+  );
   let value = x;
   const pads = new Array<number>(2 * shape.length).fill(0);
   axes.forEach((axis, i) => {
@@ -92,12 +96,20 @@ const readCenterCropPad: OnnxReader = (node, builder) => {
     }
   });
   if (pads.every((pad) => pad === 0)) out.give(value, 0);
-  else out.last('Pad', [value, out.ints(pads, 'pads'), out.scalar(x.type.dtype, 0, 'zero')], { mode: 'constant' });
+  else
+    out.last('Pad', [value, out.ints(pads, 'pads'), out.scalar(x.type.dtype, 0, 'zero')], {
+      mode: 'constant',
+    });
 };
 
 /** A vector along an axis of a tensor of that rank. */
 function constantOf(node: OnnxNodeView, index: number): Tensor {
-  return input(node, index).constant ?? node.refuse('its result has a size that only the data tell, which neither TFLite nor a fixed shape can say');
+  return (
+    input(node, index).constant ??
+    node.refuse(
+      'its result has a size that only the data tell, which neither TFLite nor a fixed shape can say',
+    )
+  );
 }
 
 /** Picks entries where a constant condition holds. */
@@ -158,7 +170,10 @@ const readUnique: OnnxReader = (node, builder) => {
   const counts = first.map((i) => keys.filter((key) => key === keys[i]).length);
   const maps = identityMaps(source.shape);
   maps[axis] = first;
-  const results = [pickByAxis(source, maps), ...[first, inverse, counts].map((list) => tensorFrom('int64', [list.length], list))];
+  const results = [
+    pickByAxis(source, maps),
+    ...[first, inverse, counts].map((list) => tensorFrom('int64', [list.length], list)),
+  ];
   results.forEach((result, i) => {
     if (node.outputs[i] !== undefined) builder.constant(node.outputs[i], result);
   });
@@ -178,11 +193,14 @@ const readCol2Im: OnnxReader = (node, builder) => {
   const pads = node.ints('pads') ?? [...ones, ...ones].map(() => 0);
   const cell = elementCount(block);
   const channels = rowCount / cell;
-  const steps = image.map((size, i) =>
-    Math.floor((size + pads[i] + pads[i + rank] - (dilations[i] * (block[i] - 1) + 1)) / strides[i]) + 1,
+  const steps = image.map(
+    (size, i) =>
+      Math.floor((size + pads[i] + pads[i + rank] - (dilations[i] * (block[i] - 1) + 1)) / strides[i]) + 1,
   );
   if (!Number.isInteger(channels) || elementCount(steps) !== length) {
-    node.refuse(`its ${rowCount} × ${length} columns do not fit blocks of [${block.join(', ')}] in [${image.join(', ')}]`);
+    node.refuse(
+      `its ${rowCount} × ${length} columns do not fit blocks of [${block.join(', ')}] in [${image.join(', ')}]`,
+    );
   }
   const coordinate = (index: number, shape: readonly number[], axis: number) =>
     Math.floor(index / elementCount(shape.slice(axis + 1))) % shape[axis];
@@ -192,7 +210,9 @@ const readCol2Im: OnnxReader = (node, builder) => {
   const matrix = new Float32Array(cell * length * pixels);
   for (let k = 0; k < cell; k++) {
     for (let l = 0; l < length; l++) {
-      const at = image.map((_, i) => coordinate(l, steps, i) * strides[i] - pads[i] + coordinate(k, block, i) * dilations[i]);
+      const at = image.map(
+        (_, i) => coordinate(l, steps, i) * strides[i] - pads[i] + coordinate(k, block, i) * dilations[i],
+      );
       if (at.every((value, i) => value >= 0 && value < image[i])) {
         const pixel = at.reduce((sum, value, i) => sum * image[i] + value, 0);
         matrix[(k * length + l) * pixels + pixel] = 1;
@@ -200,7 +220,11 @@ const readCol2Im: OnnxReader = (node, builder) => {
     }
   }
   const columns = out.reshape(x, [batch * channels, cell * length], 'columns');
-  const spread = out.cast(out.constant(floatTensor([cell * length, pixels], matrix), 'spread'), x.type.dtype, 'spread/cast');
+  const spread = out.cast(
+    out.constant(floatTensor([cell * length, pixels], matrix), 'spread'),
+    x.type.dtype,
+    'spread/cast',
+  );
   const sum = out.one('MatMul', [columns, spread], {}, 'sum');
   out.last('Reshape', [sum, out.ints([batch, channels, ...image], 'shape')], { allowZero: true });
 };
@@ -211,7 +235,8 @@ const readDet: OnnxReader = (node, builder) => {
   const x = out.input(0);
   const shape = out.shape(x);
   const size = shape[shape.length - 1];
-  if (size !== shape[shape.length - 2] || size < 1 || size > 4) node.refuse(`it is of ${size} × ${shape[shape.length - 2]} matrices; up to 4 × 4 is supported`);
+  if (size !== shape[shape.length - 2] || size < 1 || size > 4)
+    node.refuse(`it is of ${size} × ${shape[shape.length - 2]} matrices; up to 4 × 4 is supported`);
   const batch = shape.slice(0, -2);
   const flat = out.reshape(x, [...batch, size * size], 'flat');
   const cell = (row: number, column: number) =>
@@ -220,7 +245,15 @@ const readDet: OnnxReader = (node, builder) => {
   const minor = (row: number, columns: readonly number[]): Value => {
     if (columns.length === 1) return cells[row][columns[0]];
     const terms = columns.map((column, i) =>
-      out.two('Mul', cells[row][column], minor(row + 1, columns.filter((_, other) => other !== i)), `term${row}`),
+      out.two(
+        'Mul',
+        cells[row][column],
+        minor(
+          row + 1,
+          columns.filter((_, other) => other !== i),
+        ),
+        `term${row}`,
+      ),
     );
     return terms.reduce((sum, term, i) => out.two(i % 2 === 1 ? 'Sub' : 'Add', sum, term, `sum${row}`));
   };

@@ -88,6 +88,12 @@ const readLog1p: GraphDefReader = (node, builder) => {
   return [resultOf(node, builder, 'Log', [sum])];
 };
 
+const readErfc: GraphDefReader = (node, builder) => {
+  const x = inputOf(node, 0);
+  const erf = innerOf(node, builder, 'Erf', [x]);
+  return [resultOf(node, builder, 'Sub', [number(node, builder, x, 1), erf], unfused)];
+};
+
 const readTan: GraphDefReader = (node, builder) => {
   const parts = ['Sin', 'Cos'].map((op) => innerOf(node, builder, op, [inputOf(node, 0)]));
   return [resultOf(node, builder, 'Div', parts, unfused)];
@@ -185,6 +191,7 @@ export const elementwiseGraphDef = {
   Cos: plainReader('Cos', 1),
   Tan: readTan,
   Erf: plainReader('Erf', 1),
+  Erfc: readErfc,
   Reciprocal: plainReader('Reciprocal', 1),
   Inv: plainReader('Reciprocal', 1),
   Equal: plainReader('Equal', 2),

@@ -128,6 +128,12 @@ const readIsInf: OnnxReader = (node, builder) => {
   builder.add('Equal', [size, infinite], {}, named(node));
 };
 
+const readBitShift: OnnxReader = (node, builder) => {
+  const direction = node.string('direction', '');
+  if (direction !== 'LEFT' && direction !== 'RIGHT') node.refuse(`direction = ${direction} is not known`);
+  builder.add('BitShift', [input(node, 0), input(node, 1)], { direction }, named(node));
+};
+
 function writeBinary(opType: string): OnnxWriter {
   return (node, context) =>
     writeActivated(node, context, (output) => context.node(opType, node.inputs, [output]));
@@ -159,6 +165,16 @@ const plain = [
   'Round',
   'Sin',
   'Cos',
+  'Asin',
+  'Acos',
+  'Atan',
+  'Asinh',
+  'Acosh',
+  'Atanh',
+  'BitwiseAnd',
+  'BitwiseOr',
+  'BitwiseXor',
+  'BitwiseNot',
   'Erf',
   'Not',
   'Identity',
@@ -176,6 +192,7 @@ export const elementwiseOnnx = {
     GreaterOrEqual: since(12, readOrEqual('Greater')),
     LessOrEqual: since(12, readOrEqual('Less')),
     Mod: since(10, readMod),
+    BitShift: since(11, readBitShift),
     IsNaN: since(9, readIsNaN),
     IsInf: since(10, readIsInf),
     Xor: since(7, readXor),
@@ -188,6 +205,10 @@ export const elementwiseOnnx = {
     ...perOp([...plain, 'Max', 'Min'], (op) => plainWriter(op)),
     Mod: (node, context) =>
       context.node('Mod', node.inputs, node.outputs, { fmod: int(node.attrs.truncated === true) }),
+    BitShift: (node, context) =>
+      context.node('BitShift', node.inputs, node.outputs, {
+        direction: { string: node.attrs.direction as string },
+      }),
     Cast: writeCast,
   },
 } satisfies OnnxFacet;

@@ -165,6 +165,40 @@ const binaryDefinitions = {
       ),
     ],
   } satisfies OpDefinition<OpAttrs['Mod']>,
+  BitwiseAnd: binary<OpAttrs['BitwiseAnd']>(
+    'The bits that A and B share.',
+    null,
+    either(
+      (a, b) => a & b,
+      (a, b) => a & b,
+    ),
+  ),
+  BitwiseOr: binary<OpAttrs['BitwiseOr']>(
+    'The bits of A and of B.',
+    null,
+    either(
+      (a, b) => a | b,
+      (a, b) => a | b,
+    ),
+  ),
+  BitwiseXor: binary<OpAttrs['BitwiseXor']>(
+    'The bits that A and B do not share.',
+    null,
+    either(
+      (a, b) => a ^ b,
+      (a, b) => a ^ b,
+    ),
+  ),
+  BitShift: {
+    ...binary<OpAttrs['BitShift']>('The bits of A moved by B places.', null, (a) => a),
+    fold: (inputs, { direction }, [output]) => [
+      foldElementwise(inputs, output, (a, b) => {
+        const factor = 2n ** BigInt(b);
+        const moved = direction === 'LEFT' ? BigInt(a) * factor : BigInt(a) / factor;
+        return typeof a === 'bigint' ? BigInt.asUintN(64, moved) : Number(BigInt.asUintN(32, moved));
+      }),
+    ],
+  } satisfies OpDefinition<OpAttrs['BitShift']>,
   Equal: comparison<OpAttrs['Equal']>('A = B.', (a, b) => a === b),
   Greater: comparison<OpAttrs['Greater']>('A > B.', (a, b) => a > b),
   Less: comparison<OpAttrs['Less']>('A < B.', (a, b) => a < b),
@@ -189,6 +223,15 @@ const unaryDefinitions = {
   Round: unary<OpAttrs['Round']>('Nearest integer, halves to even.', null, real(roundHalfEven)),
   Sin: unary<OpAttrs['Sin']>('Sine.', null, real(Math.sin)),
   Cos: unary<OpAttrs['Cos']>('Cosine.', null, real(Math.cos)),
+  Asin: unary<OpAttrs['Asin']>('Arc sine.', null, real(Math.asin)),
+  Acos: unary<OpAttrs['Acos']>('Arc cosine.', null, real(Math.acos)),
+  Atan: unary<OpAttrs['Atan']>('Arc tangent.', null, real(Math.atan)),
+  Asinh: unary<OpAttrs['Asinh']>('Inverse hyperbolic sine.', null, real(Math.asinh)),
+  Acosh: unary<OpAttrs['Acosh']>('Inverse hyperbolic cosine.', null, real(Math.acosh)),
+  Atanh: unary<OpAttrs['Atanh']>('Inverse hyperbolic tangent.', null, real(Math.atanh)),
+  BitwiseNot: unary<OpAttrs['BitwiseNot']>('Every bit of an integer turned over.', null, (x) =>
+    typeof x === 'bigint' ? ~x : ~x,
+  ),
   Erf: unary<OpAttrs['Erf']>('Error function.', null, null),
   Not: unary<OpAttrs['Not']>('Logical not.', null, (x) => (x ? 0 : 1)),
   Identity: {

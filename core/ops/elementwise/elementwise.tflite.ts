@@ -1,6 +1,6 @@
 import { isFloat } from '../../ir/dtype.ts';
 import type { Node, Value } from '../../ir/graph.ts';
-import { type TfliteFacet, type TfliteWriteContext, unsupported } from '../facets.ts';
+import type { TfliteFacet, TfliteWriteContext } from '../facets.ts';
 import {
   activationCodes,
   attrsOf,
@@ -19,7 +19,9 @@ import {
 } from '../tflite-helpers.ts';
 import { tensorTypeCode } from '../tflite-types.ts';
 import type { FusedActivation } from '../vocabulary.ts';
+import { bitTfliteWriters } from './bits.tflite.ts';
 import { elementwiseTfliteReaders } from './elementwise.tflite-read.ts';
+import { functionTfliteWriters } from './functions.tflite.ts';
 
 /** The rank up to which LiteRT's kernels broadcast. */
 const broadcastRank = 6;
@@ -117,11 +119,42 @@ function writeMod(node: Node, context: TfliteWriteContext): void {
     inner('sign', x),
     inner('rest', y),
   ];
+  if (!isFloat(x.type.dtype)) {
+    truncatedIntegers(node, context);
+    return;
+  }
   context.op('ABS', [context.tensor(x.id)], [size]);
   context.op('ABS', [context.tensor(divisor.id)], [divisorSize]);
   context.op('SIGN', [context.tensor(x.id)], [sign]);
   context.op('FLOOR_MOD', [size, divisorSize], [rest]);
   context.op('MUL', [rest, sign], [context.tensor(y.id)], { table: 'MulOptions', fields: {} });
+}
+
+/** Of integers: FLOOR_MOD, and where it is not zero and its sign is not that of x, the divisor less. */
+function truncatedIntegers(node: Node, context: TfliteWriteContext): void {
+  const [x, divisor] = [inputValue(node, context, 0), inputValue(node, context, 1)];
+  const y = outputValue(node, context);
+  const { dtype } = y.type;
+  const own = (name: string, type: Value['type']['dtype'] = dtype) =>
+    context.inner(`${node.id}/${name}`, { dtype: type, shape: y.type.shape });
+  const zero = context.constant(`${node.id}/zero`, numberTensor(dtype, [], [0]));
+  const [rest, lowered, isRest, below, isBelow, other, wrong] = [
+    own('rest'),
+    own('lowered'),
+    own('is_rest', 'bool'),
+    context.inner(`${node.id}/below`, { dtype: 'bool', shape: x.type.shape }),
+    own('is_below', 'bool'),
+    own('other_sign', 'bool'),
+    own('wrong', 'bool'),
+  ];
+  context.op('FLOOR_MOD', [context.tensor(x.id), context.tensor(divisor.id)], [rest]);
+  context.op('NOT_EQUAL', [rest, zero], [isRest]);
+  context.op('LESS', [context.tensor(x.id), zero], [below]);
+  context.op('LESS', [rest, zero], [isBelow]);
+  context.op('NOT_EQUAL', [below, isBelow], [other]);
+  context.op('LOGICAL_AND', [isRest, other], [wrong]);
+  context.op('SUB', [rest, context.tensor(divisor.id)], [lowered], { table: 'SubOptions', fields: {} });
+  context.op('SELECT_V2', [wrong, lowered, rest], [context.tensor(y.id)]);
 }
 
 /** TFLite has no copy; a reshape to the same shape is one. */
@@ -182,7 +215,8 @@ export const elementwiseTflite = {
     Round: floatUnary('ROUND'),
     Sin: floatUnary('SIN'),
     Cos: floatUnary('COS'),
-    Erf: unsupported('TFLite has no error function outside of GELU'),
+    ...functionTfliteWriters,
+    ...bitTfliteWriters,
     Not: unary('LOGICAL_NOT'),
     Identity: writeIdentity,
     Cast: writeCast,

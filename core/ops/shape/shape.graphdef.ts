@@ -140,7 +140,7 @@ const readGatherNd: GraphDefReader = (node, builder) => {
 
 /** "on" and "off" are one tensor in the IR. */
 const readOneHot: GraphDefReader = (node, builder) => {
-  const picked = inputOf(node, 0);
+  const picked = asInt64(node, builder, inputOf(node, 0));
   const [on] = constantNumbersOf(node, 2, 'values');
   const [off] = constantNumbersOf(node, 3, 'values');
   const values = builder.constant(

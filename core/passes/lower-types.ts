@@ -1,0 +1,97 @@
+import type { DType } from '../ir/dtype.ts';
+import type { Node } from '../ir/graph.ts';
+import { tensorOf, toNumbers } from '../ir/tensor.ts';
+import type { GraphEditor } from './graph-editor.ts';
+import { editingPass } from './pass.ts';
+
+/** LiteRT's kernels take these for quantized numbers; plain ones are computed in a wider type, which holds every result. */
+const narrow: readonly DType[] = ['int8', 'uint8', 'int16', 'uint16'];
+
+/** Operators that compute with their elements, and so must know what the numbers mean. */
+const computing = new Set([
+  ...['Add', 'Sub', 'Mul', 'Div', 'Max', 'Min', 'Pow', 'Mod', 'Abs', 'Neg', 'Sign', 'Clip', 'Relu'],
+  ...['Equal', 'Greater', 'Less', 'ReduceSum', 'ReduceMax', 'ReduceMin', 'ReduceProd', 'CumSum'],
+  ...[
+    'ScatterElements',
+    'ScatterND',
+    'Resize',
+    'BitwiseAnd',
+    'BitwiseOr',
+    'BitwiseXor',
+    'BitwiseNot',
+    'BitShift',
+  ],
+]);
+/** The largest of truth values is their "or"; the kernels of extrema take none. */
+const extrema = new Set(['ReduceMax', 'ReduceMin', 'Max', 'Min']);
+
+function wideType(editor: GraphEditor, node: Node): DType | undefined {
+  const values = [...node.inputs, ...node.outputs].flatMap((id) => (id === null ? [] : [editor.value(id)]));
+  if (values.some(({ quant }) => quant)) return undefined;
+  const { dtype } = values[0].type;
+  if (computing.has(node.op) && narrow.includes(dtype)) return 'int32';
+  if (computing.has(node.op) && dtype === 'uint32') return 'int64';
+  if (extrema.has(node.op) && dtype === 'bool') return 'int32';
+  return undefined;
+}
+
+/**
+ * Computes in int32 what the source computes in narrower integers: operands are cast to int32 and the result back,
+ * which wraps around where the narrow type does.
+ */
+export const lowerNarrowIntegers = editingPass('lower-narrow-integers', (editor, changes) => {
+  for (const listed of editor.list()) {
+    const node = editor.current(listed.id);
+    const wide = node && wideType(editor, node);
+    if (!node || !wide) continue;
+    const own = editor.input(node, 0)!.type.dtype;
+    const inputs = node.inputs.map((id) => {
+      if (id === null || editor.value(id).type.dtype !== own) return id;
+      return editor.add({ op: 'Cast', inputs: [id], attrs: { to: wide }, name: `${id}/${wide}` }).outputs[0];
+    });
+    const results = node.outputs.map((id) => editor.value(id).type.dtype);
+    editor.remove(node);
+    const computed = editor.add({ op: node.op, inputs, attrs: node.attrs, name: node.id });
+    node.outputs.forEach((id, i) => {
+      const made = editor.value(computed.outputs[i]);
+      const op = made.type.dtype === results[i] ? 'Identity' : 'Cast';
+      const attrs = op === 'Cast' ? { to: results[i] } : {};
+      editor.add({ op, inputs: [made.id], attrs, name: `${id}/${results[i]}`, outputs: [id] });
+    });
+    changes.made(`${node.id} computes ${own} numbers in ${wide}`);
+  }
+});
+
+/**
+ * Computes in float32 what the source computes in float64, borders included: LiteRT has no kernels for doubles.
+ * Integers that only pass through a double lose nothing up to 2²⁴.
+ */
+export const lowerDoubles = editingPass('lower-doubles', (editor, changes) => {
+  const isDouble = (id: string) => editor.value(id).type.dtype === 'float64';
+  let found = 0;
+  for (const id of editor.valueIds()) {
+    if (!isDouble(id)) continue;
+    const { constant } = editor.value(id);
+    const numbers = constant && tensorOf('float32', constant.shape, Float32Array.from(toNumbers(constant)));
+    editor.setType(id, 'float32', numbers);
+    found++;
+  }
+  if (found === 0) return;
+  for (const node of editor.list()) {
+    if (node.op === 'Cast' && node.attrs.to === 'float64') {
+      editor.change(node, { attrs: { ...node.attrs, to: 'float32' } });
+    }
+    const value = node.attrs.value;
+    if (
+      node.op === 'ConstantOfShape' &&
+      value &&
+      typeof value === 'object' &&
+      'dtype' in value &&
+      value.dtype === 'float64'
+    ) {
+      const fill = tensorOf('float32', value.shape, Float32Array.from(toNumbers(value)));
+      editor.change(node, { attrs: { ...node.attrs, value: fill } });
+    }
+  }
+  changes.made(`${found} tensors of doubles are float32`);
+});
