@@ -63,6 +63,64 @@ export const lowerNarrowIntegers = editingPass('lower-narrow-integers', (editor,
 });
 
 /**
+ * Computes in float32 what the source computes in float16: few of LiteRT's kernels take halves. Inputs and outputs
+ * stay halves, and so do weights, which the file stores as such.
+ */
+export const lowerHalves = editingPass('lower-halves', (editor, changes) => {
+  const isHalf = (id: string | null) => id !== null && editor.value(id).type.dtype === 'float16';
+  const halves = new Set(editor.valueIds().filter(isHalf));
+  if (halves.size === 0) return;
+  const widened = new Map<string, string>();
+  // Borders and weights keep their names and types; everything else changes its type in place.
+  const stays = (id: string) =>
+    editor.isInput(id) || editor.isOutput(id) || editor.value(id).constant !== undefined;
+  for (const node of editor.list()) {
+    if (![...node.inputs, ...node.outputs].some((id) => id !== null && halves.has(id))) continue;
+    const inputs = node.inputs.map((id) => {
+      if (id === null || !halves.has(id) || !stays(id)) return id;
+      const known = widened.get(id);
+      if (known) return known;
+      const wide = editor.freeName(`${id}/float32`);
+      if (editor.isOutput(id) && editor.maker(id)) return id;
+      editor.add({ op: 'Cast', inputs: [id], attrs: { to: 'float32' }, name: wide, outputs: [wide] });
+      widened.set(id, wide);
+      return wide;
+    });
+    const outputs = node.outputs.filter((id) => halves.has(id) && editor.isOutput(id));
+    const attrs =
+      node.op === 'Cast' && node.attrs.to === 'float16' ? { ...node.attrs, to: 'float32' } : node.attrs;
+    if (outputs.length === 0) {
+      editor.change(node, { inputs, attrs });
+      continue;
+    }
+    editor.remove(node);
+    const computed = editor.add({
+      op: node.op,
+      inputs,
+      attrs,
+      name: node.id,
+      outputs: node.outputs.map((id) => (outputs.includes(id) ? editor.freeName(`${id}/float32`) : id)),
+    });
+    node.outputs.forEach((id, i) => {
+      if (!outputs.includes(id)) return;
+      editor.add({
+        op: 'Cast',
+        inputs: [computed.outputs[i]],
+        attrs: { to: 'float16' },
+        name: `${id}/float16`,
+        outputs: [id],
+      });
+      for (const reader of editor.consumers(id)) {
+        editor.change(reader, {
+          inputs: reader.inputs.map((input) => (input === id ? computed.outputs[i] : input)),
+        });
+      }
+    });
+  }
+  changes.made(`${halves.size} tensors of halves are float32 while the model runs`);
+});
+
+/**
  * Computes in float32 what the source computes in float64, borders included: LiteRT has no kernels for doubles.
  * Integers that only pass through a double lose nothing up to 2²⁴.
  */

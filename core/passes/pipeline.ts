@@ -11,7 +11,7 @@ import { globalPools } from './global-pools.ts';
 import { layoutPass } from './layout/plan-layout.ts';
 import { lowerAffine } from './lower-affine.ts';
 import { lowerHardSigmoid } from './lower-hard-sigmoid.ts';
-import { lowerDoubles, lowerNarrowIntegers } from './lower-types.ts';
+import { lowerDoubles, lowerHalves, lowerNarrowIntegers } from './lower-types.ts';
 import { mergeTransposes } from './merge-transposes.ts';
 import type { Pass, PassReport } from './pass.ts';
 import { recognizeActivations } from './recognize/activations.ts';
@@ -72,6 +72,7 @@ const forTflite = (layout: 'nhwc' | 'keep'): readonly Pass[] => [
   // First, because every pass after them may take what is left for a form that LiteRT computes.
   lowerDoubles,
   foldConstants,
+  lowerHalves,
   lowerNarrowIntegers,
   ...common,
   // Before the layout, which knows what to do with the transposes.

@@ -136,7 +136,7 @@ export class WriteContext implements TfliteWriteContext {
     const more = this.issues.length > 1 ? ` (and ${this.issues.length - 1} more)` : '';
     throw new WhittleError(
       'model.unsupported-operator',
-      `${this.graph.name} cannot be written as TFLite: ${first.node} (${first.op}): ${first.message}${more}.`,
+      `${this.graph.name} cannot be written as TFLite: ${first.node ? `${first.node} (${first.op}): ` : ''}${first.message}${more}.`,
       { hint: first.hint, issues: this.issues },
     );
   }

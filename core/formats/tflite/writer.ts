@@ -22,6 +22,10 @@ const runtimeBytes = 16;
  */
 export function writeTflite(graph: Graph, options: { description?: string } = {}): WrittenTflite {
   const context: WriteContext = new WriteContext(graph);
+  for (const id of new Set([...graph.inputs, ...graph.outputs])) {
+    if (graph.values.get(id)?.type.shape.includes(0))
+      context.issue(`"${id}" has no elements; LiteRT takes and gives no empty tensors`);
+  }
   for (const node of graph.nodes) {
     if (context.isDequantizer(node)) continue;
     context.write(node, () => {

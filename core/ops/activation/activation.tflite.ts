@@ -1,3 +1,4 @@
+import { isFloat } from '../../ir/dtype.ts';
 import type { Node } from '../../ir/graph.ts';
 import type { TfliteFacet, TfliteTensorRef, TfliteWriteContext } from '../facets.ts';
 import { Composition } from '../tflite-composition.ts';
@@ -30,7 +31,7 @@ function writeClip(node: Node, context: TfliteWriteContext): void {
   const x = inputValue(node, context, 0);
   const low = constantInput(node, context, 1)?.[0] ?? Number.NEGATIVE_INFINITY;
   const high = constantInput(node, context, 2)?.[0] ?? Number.POSITIVE_INFINITY;
-  const builtin = clipOperator(low, high);
+  const builtin = x.quant || isFloat(x.type.dtype) ? clipOperator(low, high) : undefined;
   // RELU_N1_TO_1 has no 16-bit kernel.
   if (builtin && !(builtin === 'RELU_N1_TO_1' && x.type.dtype === 'int16')) {
     unary(builtin)(node, context);

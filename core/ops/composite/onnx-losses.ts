@@ -43,7 +43,8 @@ function addLoss(out: OnnxSteps, logs: Value, target: Value, weight: Value | nul
   const picked = out.reduce('ReduceSum', out.two('Mul', weighted, logs, 'products'), [1], false, 'picked');
   const losses = skipping(out.one('Neg', [picked], {}, 'negative'), 'losses');
   if (reduction === 'none') {
-    out.give(losses, 0);
+    const wanted = out.ints(out.shape(out.input(1)), 'losses/shape');
+    out.last('Reshape', [losses, wanted], { allowZero: true });
     return;
   }
   const all = indices(plane.length);
@@ -67,16 +68,30 @@ function pair(dtype: Value['type']['dtype']): { dtype: Value['type']['dtype']; b
   return { dtype, bytes };
 }
 
+/** Space in one axis: [batch, classes, space] and [batch, space]. Kernels know few axes. */
+function flattened(out: OnnxSteps, x: Value, what: string): Value {
+  const [batch, classes, ...space] = out.shape(x);
+  return space.length < 2 ? x : out.reshape(x, [batch, classes, space.reduce((a, b) => a * b, 1)], what);
+}
+
+function flatTarget(out: OnnxSteps): Value {
+  const target = out.input(1);
+  const [batch, ...space] = out.shape(target);
+  return space.length < 2 ? target : out.reshape(target, [batch, space.reduce((a, b) => a * b, 1)], 'target');
+}
+
 const readNegativeLogLikelihood: OnnxReader = (node, builder) => {
   const out = new OnnxSteps(node, builder);
-  addLoss(out, out.input(0), out.input(1), node.inputs[2] ?? null);
+  addLoss(out, flattened(out, out.input(0), 'flat'), flatTarget(out), node.inputs[2] ?? null);
 };
 
 const readSoftmaxCrossEntropy: OnnxReader = (node, builder) => {
   const out = new OnnxSteps(node, builder);
-  const logs = out.one('LogSoftmax', [out.input(0)], { axis: 1 }, 'logs');
-  out.give(logs, 1);
-  addLoss(out, logs, out.input(1), node.inputs[2] ?? null);
+  const logs = out.one('LogSoftmax', [flattened(out, out.input(0), 'flat')], { axis: 1 }, 'logs');
+  if (out.wants(1)) {
+    out.last('Reshape', [logs, out.ints(out.shape(out.input(0)), 'logs/shape')], { allowZero: true }, 1);
+  }
+  addLoss(out, logs, flatTarget(out), node.inputs[2] ?? null);
 };
 
 export const lossReaders = {

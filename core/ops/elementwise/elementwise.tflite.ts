@@ -102,6 +102,29 @@ function writeReciprocal(node: Node, context: TfliteWriteContext): void {
   });
 }
 
+/** The kernel wants one type for both, float32 or int32; an exponent is cast to a float base. */
+function writePow(node: Node, context: TfliteWriteContext): void {
+  checkBroadcast(node, context);
+  const [base, exponent] = [inputValue(node, context, 0), inputValue(node, context, 1)];
+  const { dtype } = base.type;
+  const isSame = exponent.type.dtype === dtype;
+  if (dtype !== 'float32' && !(dtype === 'int32' && isSame))
+    context.refuse(`LiteRT has no power of ${dtype} by ${exponent.type.dtype} that keeps every digit`);
+  let power = context.tensor(exponent.id);
+  if (!isSame) {
+    const cast = innerLike(context, `${node.id}/exponent`, { type: { dtype, shape: exponent.type.shape } });
+    context.op('CAST', [power], [cast], {
+      table: 'CastOptions',
+      fields: {
+        in_data_type: tensorTypeCode(exponent.type.dtype),
+        out_data_type: tensorTypeCode(dtype),
+      },
+    });
+    power = cast;
+  }
+  context.op('POW', [context.tensor(base.id), power], [outputTensor(node, context)]);
+}
+
 /** FLOOR_MOD has the sign of the divisor; C's fmod is the sign of x times the remainder of the sizes. */
 function writeMod(node: Node, context: TfliteWriteContext): void {
   checkBroadcast(node, context);
@@ -196,7 +219,7 @@ export const elementwiseTflite = {
     Div: binary('DIV', 'DivOptions'),
     Max: extremum('MAXIMUM'),
     Min: extremum('MINIMUM'),
-    Pow: binary('POW'),
+    Pow: writePow,
     Equal: comparison('EQUAL'),
     Greater: comparison('GREATER'),
     Less: comparison('LESS'),

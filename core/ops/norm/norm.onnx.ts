@@ -1,5 +1,7 @@
 /** ONNX BatchNormalization (7, 9, 14, 15), LayerNormalization (17), InstanceNormalization (1, 6). */
-import type { OnnxFacet, OnnxReader } from '../facets.ts';
+import type { GraphBuilder } from '../../ir/builder.ts';
+import type { Value } from '../../ir/graph.ts';
+import type { OnnxFacet, OnnxNodeView, OnnxReader } from '../facets.ts';
 import {
   float,
   inner,
@@ -44,7 +46,35 @@ const readLayerNormalization: OnnxReader = (node, builder) => {
     { ...attrs },
     { name: node.name, outputs: node.outputs.slice(0, 1) },
   );
+  if (node.outputs.length > 1) addStatistics(node, builder, x, attrs);
 };
+
+/** Mean and 1 / deviation, which training wants. */
+function addStatistics(
+  node: OnnxNodeView,
+  builder: GraphBuilder,
+  x: Value,
+  { axis, epsilon }: LayerNormalizationAttrs,
+): void {
+  const axes = integers(
+    builder,
+    node,
+    'axes',
+    x.type.shape.map((_, i) => i).filter((i) => i >= axis),
+  );
+  const named = (output: number, what: string) =>
+    node.outputs[output] === undefined
+      ? inner(node, what)
+      : { name: `${node.name}/${what}`, outputs: [node.outputs[output]] };
+  const mean = builder.one('ReduceMean', [x, axes], { keepDims: true }, named(1, 'mean'));
+  const centered = builder.one('Sub', [x, mean], { activation: 'none' }, inner(node, 'centered'));
+  const squared = builder.one('Mul', [centered, centered], { activation: 'none' }, inner(node, 'squared'));
+  const variance = builder.one('ReduceMean', [squared, axes], { keepDims: true }, inner(node, 'variance'));
+  const small = scalar(builder, node, 'epsilon', x.type.dtype, epsilon);
+  const shifted = builder.one('Add', [variance, small], { activation: 'none' }, inner(node, 'shifted'));
+  const deviation = builder.one('Sqrt', [shifted], {}, inner(node, 'deviation'));
+  if (node.outputs[2] !== undefined) builder.add('Reciprocal', [deviation], {}, named(2, 'inverse'));
+}
 
 /** Statistics over space, per sample and channel: mean, variance, then scale and shift per channel. */
 const readInstanceNormalization: OnnxReader = (node, builder) => {

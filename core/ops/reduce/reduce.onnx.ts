@@ -1,9 +1,9 @@
 /** ONNX reductions: axes are an attribute up to opset 12 (ReduceSum) or 17 (the others), an input after that. */
 import type { GraphBuilder } from '../../ir/builder.ts';
 import type { Value } from '../../ir/graph.ts';
-import { toNumbers } from '../../ir/tensor.ts';
+import { int64Tensor, toNumbers } from '../../ir/tensor.ts';
 import type { OnnxFacet, OnnxNodeView, OnnxReader } from '../facets.ts';
-import { inner, input, int, integers, ints, named, type OnnxWriter, only, since } from '../onnx-helpers.ts';
+import { inner, input, int, integers, ints, named, type OnnxWriter, since } from '../onnx-helpers.ts';
 import { perOp } from '../per-op.ts';
 
 import { orderReaders, orderWriters } from './order.onnx.ts';
@@ -69,10 +69,33 @@ const readLogSumExp: OnnxReader = (node, builder) => {
 
 function readArg(op: string): OnnxReader {
   return (node, builder) => {
-    only(node, 'select_last_index', node.int('select_last_index', 0), 0);
     const attrs = { axis: node.int('axis', 0), keepDims: node.int('keepdims', 1) !== 0 };
+    if (node.int('select_last_index', 0) !== 0) {
+      readLastArg(op, node, builder, attrs);
+      return;
+    }
     builder.add(op, [input(node, 0)], attrs, named(node));
   };
+}
+
+/** The last of equal extrema is the first one counted from the back. */
+function readLastArg(
+  op: string,
+  node: OnnxNodeView,
+  builder: GraphBuilder,
+  attrs: { axis: number; keepDims: boolean },
+): void {
+  const x = input(node, 0);
+  const axis = attrs.axis < 0 ? attrs.axis + x.type.shape.length : attrs.axis;
+  const size = x.type.shape[axis];
+  if (typeof size !== 'number') throw new Error(`${op} "${node.name}" works on an open dimension, ${size}`);
+  const part = (what: string, value: number) => integers(builder, node, what, [value]);
+  // An end below −size stands for "past the first element".
+  const range = [part('start', -1), part('end', -size - 1), part('axis', axis), part('step', -1)];
+  const turned = builder.one('Slice', [x, ...range], {}, inner(node, 'turned'));
+  const found = builder.one(op, [turned], { ...attrs, axis }, inner(node, 'found'));
+  const last = builder.constant(`${node.name}/last`, int64Tensor([], [size - 1]));
+  builder.add('Sub', [last, found], { activation: 'none' }, named(node));
 }
 
 /** Reductions over all of space are written as global pools, the form that runtimes and their tools know best. */
