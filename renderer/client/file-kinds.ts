@@ -1,15 +1,23 @@
-import type { PickKind } from './shell.ts';
+import type { Picked, PickKind } from './shell.ts';
 
-const modelExtensions = ['.h5', '.hdf5', '.keras', '.onnx', '.tflite'];
+const modelExtensions = ['.h5', '.hdf5', '.keras', '.onnx', '.tflite', '.pb'];
 const dataExtensions = ['.npz', '.npy', '.csv', '.wav'];
 const imageExtensions = ['.png', '.jpg', '.jpeg', '.webp', '.bmp', '.gif', '.tif', '.tiff'];
 
 export type FileKind = 'model' | 'data' | 'recipe' | 'unknown';
 
-/** What a file is for, by its name. The core looks at the content; this only decides which call to make. */
-export function kindOfFile(name: string, isFolder: boolean): FileKind {
-  if (isFolder) return 'data';
+/** Files that make a folder a model: a SavedModel, a TF.js model. */
+const folderModels = ['saved_model.pb', 'model.json'];
+
+/** What a file or folder is for, by its name. The core looks at the content; this only decides which call to make. */
+export function kindOfFile({
+  name,
+  isFolder,
+  entries,
+}: Pick<Picked, 'name' | 'isFolder' | 'entries'>): FileKind {
+  if (isFolder) return entries?.some((entry) => folderModels.includes(entry)) ? 'model' : 'data';
   const lower = name.toLowerCase();
+  if (lower === 'model.json') return 'model';
   const ends = (extensions: readonly string[]): boolean => extensions.some((end) => lower.endsWith(end));
   if (ends(modelExtensions)) return 'model';
   if (ends(dataExtensions) || ends(imageExtensions)) return 'data';
@@ -18,7 +26,7 @@ export function kindOfFile(name: string, isFolder: boolean): FileKind {
 
 /** The `accept` list of a browser's file chooser. */
 export function acceptFor(kind: PickKind): string {
-  if (kind === 'model') return modelExtensions.join(',');
+  if (kind === 'model') return [...modelExtensions, '.json', '.bin', '.data'].join(',');
   if (kind === 'data') return [...dataExtensions, ...imageExtensions].join(',');
   return kind === 'recipe' ? '.json' : '';
 }

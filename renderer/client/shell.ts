@@ -1,12 +1,15 @@
+import type { OpenKind } from '../../core/contract/desktop-bridge.ts';
 import type { Wire } from '../../core/rpc/wire.ts';
 
 /** What the file dialog is asked for. */
-export type PickKind = 'model' | 'data' | 'data-folder' | 'recipe';
+export type PickKind = OpenKind;
 
 /** One thing the person dropped or picked: a file, or a folder with the files in it. */
 export interface Picked {
   name: string;
   isFolder: boolean;
+  /** Names at the top of a folder, where they are known: they tell a model's folder from samples. */
+  entries?: readonly string[];
   /** Desktop: where it lies on disk. */
   path?: string;
   /** Browser: the files to upload; more than one for a folder. `path` is relative and uses `/`. */

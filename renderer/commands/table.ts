@@ -1,5 +1,6 @@
 import { shell } from '../client/core.ts';
 import { pickFiles } from '../client/picked-files.ts';
+import type { PickKind } from '../client/shell.ts';
 import { detachData } from '../state/actions/data.ts';
 import { takePicked } from '../state/actions/drop.ts';
 import { openSample } from '../state/actions/project.ts';
@@ -41,7 +42,7 @@ export function runBlocked(): string | undefined {
   return blocked.length === precisions.length && blocked[0] ? blocked[0].blocked : undefined;
 }
 
-async function pickAndTake(kind: 'model' | 'data' | 'data-folder' | 'recipe'): Promise<void> {
+async function pickAndTake(kind: PickKind): Promise<void> {
   // A recipe is read by the page itself, which the system's own dialog would not let it do.
   await takePicked(kind === 'recipe' ? await pickFiles(kind) : await shell().pick(kind));
 }
@@ -68,6 +69,12 @@ function undo(): void {
 
 export const commands: readonly Command[] = [
   { id: 'open', title: 'Open model', group: 'File', key: 'o', run: () => void pickAndTake('model') },
+  {
+    id: 'open-folder',
+    title: 'Open a SavedModel or TF.js folder',
+    group: 'File',
+    run: () => void pickAndTake('model-folder'),
+  },
   { id: 'open-sample', title: 'Try the sample', group: 'File', run: () => void openSample() },
   {
     id: 'attach-files',

@@ -16,6 +16,18 @@ describe('planDrop', () => {
     expect(plan.refusals).toEqual([]);
   });
 
+  it('tells a model folder from a folder of samples', () => {
+    const savedModel = { ...file('export', true), entries: ['saved_model.pb', 'variables'] };
+    const plan = planDrop([savedModel, { ...file('photos', true), entries: ['cat', 'dog'] }], false);
+    expect(plan.model?.name).toBe('export');
+    expect(plan.data.map(({ name }) => name)).toEqual(['photos']);
+  });
+
+  it('keeps the shards of a TF.js model with it', () => {
+    const plan = planDrop([file('model.json'), file('group1-shard1of1.bin')], false);
+    expect(plan.model?.files.map(({ path }) => path)).toEqual(['model.json', 'group1-shard1of1.bin']);
+  });
+
   it('keeps external weights with their model', () => {
     const plan = planDrop([file('net.onnx.data'), file('net.onnx')], false);
     expect(plan.model?.files.map(({ path }) => path)).toEqual(['net.onnx', 'net.onnx.data']);

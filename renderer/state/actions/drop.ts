@@ -19,7 +19,7 @@ export interface DropPlan {
  * @param hasProject samples and recipes need an open project, or a model in the same drop.
  */
 export function planDrop(picked: readonly Picked[], hasProject: boolean): DropPlan {
-  const of = (kind: string): Picked[] => picked.filter((one) => kindOfFile(one.name, one.isFolder) === kind);
+  const of = (kind: string): Picked[] => picked.filter((one) => kindOfFile(one) === kind);
   const models = of('model');
   const others = of('unknown');
   const plan: DropPlan = { data: of('data'), recipe: of('recipe')[0], refusals: [] };
@@ -34,7 +34,7 @@ export function planDrop(picked: readonly Picked[], hasProject: boolean): DropPl
   } else if (others.length > 0) {
     plan.refusals.push({
       message: `${others[0].name} is neither a model, nor samples, nor a recipe.`,
-      hint: 'Models are .h5, .keras, .onnx or .tflite; samples are .npz, .npy, .csv, images or a folder; recipes are .json.',
+      hint: 'Models are .h5, .keras, .onnx, .tflite, .pb, a SavedModel folder or a TF.js model.json; samples are .npz, .npy, .csv, images or a folder; recipes are .json.',
     });
   }
   if (!plan.model && !hasProject && (plan.data.length > 0 || plan.recipe)) {

@@ -20,7 +20,9 @@ export function EmptyStage() {
       <div className="empty-drop">
         <Download size={34} strokeWidth={1.5} aria-hidden />
         <h1>Drop a model here</h1>
-        <p className="empty-formats">Keras .h5 and .keras · ONNX · TensorFlow Lite .tflite</p>
+        <p className="empty-formats">
+          Keras .h5 and .keras · ONNX · TensorFlow Lite .tflite · SavedModel · TF.js
+        </p>
         <div className="empty-buttons">
           <Button variant="primary" blocked={offline} onClick={commandById('open').run}>
             Open model
