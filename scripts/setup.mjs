@@ -45,7 +45,10 @@ export async function ensureInstalled() {
   const lock = join(root, 'package-lock.json');
   if (existsSync(mark) && statSync(mark).mtimeMs >= statSync(lock).mtimeMs) return;
   console.error('Installing packages (once)…');
-  const code = await run('npm', ['ci', '--no-fund', '--no-audit', '--loglevel=error']);
+  // onnxruntime's install step would fetch CUDA libraries, which are an extra that a user asks for.
+  const code = await run('npm', ['ci', '--no-fund', '--no-audit', '--loglevel=error'], {
+    env: { ...env, ONNXRUNTIME_NODE_INSTALL: 'skip' },
+  });
   if (code !== 0) {
     console.error('npm ci failed; see the lines above.');
     process.exit(code);
