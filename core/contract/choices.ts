@@ -16,3 +16,9 @@ export const ioTypes = ['float32', 'int8', 'uint8', 'int16'] as const;
 export const outputFormats = ['tflite', 'onnx'] as const;
 
 export const calibrations = ['minmax', 'moving-average', 'percentile', 'entropy', 'mse', 'auto'] as const;
+
+/** Forms of a quantized ONNX file: which integers activations have, and where the pairs of borders stand. */
+export const onnxForms = ['s8s8', 'u8s8', 'u8s8-reduced', 'tensorrt'] as const;
+
+/** What a search for mixed precision makes least. */
+export const objectives = ['smallest', 'fastest'] as const;

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { calibrations, ioTypes, outputFormats, precisions } from './choices.ts';
+import { calibrations, ioTypes, objectives, onnxForms, outputFormats, precisions } from './choices.ts';
 
 export { calibrations, precisions };
 
@@ -131,6 +131,17 @@ export type SampleView = z.infer<typeof SampleView>;
 export const Calibration = z.enum(calibrations);
 export type Calibration = z.infer<typeof Calibration>;
 
+/** Another precision for some operators of every plan. */
+export const Override = z.object({
+  /** Name of an operator or of its result; `*` stands for any characters, `?` for one. */
+  match: z.string().min(1),
+  precision: Precision.exclude(['auto']),
+});
+export type Override = z.infer<typeof Override>;
+
+export const OnnxForm = z.enum(onnxForms);
+export type OnnxForm = z.infer<typeof OnnxForm>;
+
 /** All choices of one run. The same recipe on the same inputs gives byte-identical files. */
 export const Recipe = z.object({
   schema: z.literal('whittle.recipe/1').default('whittle.recipe/1'),
@@ -146,6 +157,12 @@ export const Recipe = z.object({
   preprocess: Preprocess.optional(),
   /** Keep every operator in integers, a final softmax too: for Edge TPU and microcontrollers. */
   pureInteger: z.boolean().default(false),
+  /** Applied in order to every plan; where several name one operator, the last one counts. */
+  overrides: z.array(Override).default([]),
+  /** Form of integer ONNX files; s8s8 suits onnxruntime with VNNI or on ARM. */
+  onnxForm: OnnxForm.default('s8s8'),
+  /** What `auto` makes least among the files that lose no more than was allowed. */
+  objective: z.enum(objectives).default('smallest'),
   maxDropPercent: z.number().optional(),
   maxSizeBytes: z.number().optional(),
 });

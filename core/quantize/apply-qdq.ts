@@ -1,4 +1,4 @@
-import type { IoType } from '../contract/views.ts';
+import type { IoType, OnnxForm } from '../contract/views.ts';
 import { GraphBuilder } from '../ir/builder.ts';
 import { type Graph, type Node, type Value, valueNamed } from '../ir/graph.ts';
 import { floatTensor, toFloat32 } from '../ir/tensor.ts';
@@ -20,7 +20,7 @@ import { biasSlot, floatOperands, inputRule, isFloatValue, onlyMoves, ruleOf } f
 export function applyPlanForOnnx(
   graph: Graph,
   plan: QuantPlan,
-  { io }: { io: IoType } = { io: 'float32' },
+  { io }: { io: IoType; form?: OnnxForm } = { io: 'float32' },
 ): Graph {
   return new QdqApplication(graph, withPropagated(graph, plan), io).run();
 }

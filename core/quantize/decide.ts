@@ -18,6 +18,8 @@ export interface DecideOptions {
   readonly io: IoType;
   /** Keeps every operator in integers, a final softmax too. */
   readonly pureInteger: boolean;
+  /** Operators that full integer precision leaves alone, with the reason, by node name; see `decideMixed`. */
+  readonly leftOut?: ReadonlyMap<string, string>;
 }
 
 /**
@@ -97,6 +99,7 @@ function decideIntegers(
     floatIo: io === 'float32',
     pureInteger: options.pureInteger,
     hasRange: (id) => known.has(id),
+    leftOut: options.leftOut,
   });
   const ports =
     io === 'float32'
@@ -201,21 +204,10 @@ function decideWeights(
   precision: 'dynamic-int8' | 'weights-int8' | 'weights-int4',
   mode: 'hybrid' | 'weights-only',
 ): QuantPlan {
-  const type = precision === 'weights-int4' ? 'int4' : 'int8';
   const nodes = placeWeights(graph, mode);
   const values: Record<string, ValuePlan> = {};
   for (const node of graph.nodes) {
-    const rule = ruleOf(node);
-    if (!rule || nodes.get(node.id)?.mode !== mode) continue;
-    for (const { rule: slot, value } of floatOperands(graph, node, rule)) {
-      if (slot.kind !== 'weight' || !value.constant || values[value.id]) continue;
-      if (sizeOf(value.constant) < smallestWeights) continue;
-      values[value.id] = {
-        ...weightParams(value.constant, slot.axis, type),
-        dtype: type,
-        reason: weightReason(slot.axis, type),
-      };
-    }
+    if (nodes.get(node.id)?.mode === mode) planStoredWeights(graph, node, values, precision);
   }
   const warnings: PlanWarning[] =
     Object.keys(values).length > 0
@@ -238,12 +230,34 @@ function decideWeights(
   };
 }
 
+/** Adds parameters for the weights of an operator that computes in reals. */
+export function planStoredWeights(
+  graph: Graph,
+  node: Node,
+  values: Record<string, ValuePlan>,
+  precision: 'dynamic-int8' | 'weights-int8' | 'weights-int4',
+): void {
+  const type = precision === 'weights-int4' ? 'int4' : 'int8';
+  for (const { rule: slot, value } of floatOperands(graph, node, ruleOf(node)!)) {
+    if (slot.kind !== 'weight' || !value.constant || values[value.id]) continue;
+    if (sizeOf(value.constant) < smallestWeights) continue;
+    values[value.id] = {
+      ...weightParams(value.constant, slot.axis, type),
+      dtype: type,
+      reason: weightReason(slot.axis, type),
+    };
+  }
+}
+
 function inOrder(graph: Graph, nodes: ReadonlyMap<string, NodePlan>): Record<string, NodePlan> {
   return Object.fromEntries(graph.nodes.map(({ id }) => [id, nodes.get(id)!]));
 }
 
 /** The planned constants by who takes them. */
-function constantNames(graph: Graph, values: Readonly<Record<string, ValuePlan>>): Record<string, string> {
+export function constantNames(
+  graph: Graph,
+  values: Readonly<Record<string, ValuePlan>>,
+): Record<string, string> {
   const names: Record<string, string> = {};
   for (const node of graph.nodes) {
     node.inputs.forEach((id, slot) => {
@@ -262,6 +276,7 @@ function islandWarnings(
   const warnings: PlanWarning[] = [];
   for (const node of graph.nodes) {
     const plan = nodes.get(node.id);
+    if (options.leftOut?.has(node.id)) continue;
     if (plan?.mode !== 'float' || !node.outputs.some((id) => isFloatValue(valueNamed(graph, id)))) continue;
     const rule = ruleOf(node);
     if (rule && (plan.reason === lastStep || plan.reason.startsWith('moves'))) continue;

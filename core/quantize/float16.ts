@@ -1,5 +1,5 @@
 import { GraphBuilder } from '../ir/builder.ts';
-import { type Graph, type Value, valueNamed } from '../ir/graph.ts';
+import { type Graph, type Node, type Value, valueNamed } from '../ir/graph.ts';
 import { tensorOf, toFloat32 } from '../ir/tensor.ts';
 import { largestHalf, toHalf } from '../kernels/half.ts';
 import { inferTypes } from '../ops/registry.ts';
@@ -10,12 +10,15 @@ import { inputRule, isFloatValue, ruleOf } from './rules.ts';
 /** Constants of fewer elements stay float32: the operator that widens them again would outweigh what they save. */
 export const smallestHalfConstant = 64;
 
-/** The constants that are stored in float16: operands of operators that have rules, large enough to gain. */
-export function halfConstants(graph: Graph): Set<string> {
+/**
+ * The constants that are stored in float16: operands of operators that have rules, large enough to gain.
+ * @param takes the operators that are asked for it; all when left out
+ */
+export function halfConstants(graph: Graph, takes: (node: Node) => boolean = () => true): Set<string> {
   const found = new Set<string>();
   for (const node of graph.nodes) {
     const rule = ruleOf(node);
-    if (!rule) continue;
+    if (!rule || !takes(node)) continue;
     node.inputs.forEach((id, slot) => {
       if (id === null || inputRule(rule, slot).kind === 'plain') return;
       const value = valueNamed(graph, id);
@@ -30,18 +33,26 @@ export function halfConstants(graph: Graph): Set<string> {
  * Stores constants in float16 behind a Cast to float32, which the TFLite writer turns into DEQUANTIZE (as TensorFlow's
  * converter does). Rounds half to even; numbers beyond ±65504 are held there, with a warning, and never become
  * infinite.
+ * @param takes as in `halfConstants`
  */
-export function storeInFloat16(graph: Graph): { graph: Graph; warnings: PlanWarning[] } {
-  const halves = halfConstants(graph);
+export function storeInFloat16(
+  graph: Graph,
+  takes?: (node: Node) => boolean,
+): { graph: Graph; warnings: PlanWarning[] } {
+  const halves = halfConstants(graph, takes);
   const builder = new GraphBuilder(graph.name, inferTypes);
   const values = new Map<string, Value>();
   const warnings: PlanWarning[] = [];
-  for (const id of graph.inputs) values.set(id, builder.input(id, valueNamed(graph, id).type));
+  for (const id of graph.inputs) {
+    const { type, quant } = valueNamed(graph, id);
+    values.set(id, builder.input(id, type, quant));
+  }
   const operand = (id: string, half: boolean): Value => {
     const known = values.get(half ? `${id}/float16` : id);
     if (known) return known;
-    const constant = valueNamed(graph, id).constant!;
-    if (!half) return remember(values, id, builder.constant(id, constant));
+    const { constant: given, quant } = valueNamed(graph, id);
+    const constant = given!;
+    if (!half) return remember(values, id, builder.constant(id, constant, quant));
     const { bits, clamped } = toHalf(toFloat32(constant));
     if (clamped > 0) warnings.push(clampedWarning(id, clamped));
     const stored = builder.constant(`${id}/float16`, tensorOf('float16', constant.shape, bits));
@@ -68,7 +79,8 @@ export function storeInFloat16(graph: Graph): { graph: Graph; warnings: PlanWarn
     const types = node.outputs.map((id) => valueNamed(graph, id).type);
     const outputs = builder.add(node.op, inputs, node.attrs, { name: node.id, outputs: node.outputs, types });
     node.outputs.forEach((id, slot) => {
-      values.set(id, outputs[slot]);
+      const { quant } = valueNamed(graph, id);
+      values.set(id, quant ? builder.quantize(id, outputs[slot].type, quant) : outputs[slot]);
     });
   }
   for (const id of graph.outputs) if (!values.has(id)) operand(id, false);

@@ -18,6 +18,8 @@ export interface IntegerPlacement {
   readonly pureInteger: boolean;
   /** Whether calibration (or the constant itself) tells a value's range. */
   hasRange(value: string): boolean;
+  /** Operators that are given another precision, with the reason, by node name. */
+  readonly leftOut?: ReadonlyMap<string, string>;
 }
 
 /** Which operators run in integers when activations are quantized, and why the others do not. */
@@ -35,7 +37,7 @@ export function placeIntegers(graph: Graph, options: IntegerPlacement): Map<stri
     else if (onlyMoves(ruleOf(node)!)) moving.push(node);
     else plans.set(node.id, { mode: 'integer', reason: 'integer kernel' });
   }
-  if (![...plans.values()].some(({ mode }) => mode === 'integer')) {
+  if (!options.leftOut && ![...plans.values()].some(({ mode }) => mode === 'integer')) {
     for (const node of tail.weighted) {
       if (canHead(node)) plans.set(node.id, { mode: 'integer', reason: 'integer kernel' });
     }
@@ -49,6 +51,8 @@ export const lastStep = 'the last step gives reals, finer than 8 bits, as the ou
 
 /** Why a node cannot run in integers; undefined when it can. */
 function whyFloat(graph: Graph, node: Node, options: IntegerPlacement): string | undefined {
+  const leftOut = options.leftOut?.get(node.id);
+  if (leftOut !== undefined) return leftOut;
   const rule = ruleOf(node);
   if (!rule) return 'no integer kernel';
   if (!rule.tflite[options.kernels]) return `no ${options.kernels} kernel`;

@@ -13,6 +13,8 @@ export interface ValuePlan extends QuantParams {
 export interface NodePlan {
   readonly mode: 'float' | 'integer' | 'hybrid' | 'weights-only';
   readonly reason: string;
+  /** Set where a float operator's constants are stored in half the bytes. */
+  readonly storage?: 'float16';
 }
 
 export interface PlanWarning {

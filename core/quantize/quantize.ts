@@ -1,11 +1,12 @@
 import type { Ranges } from '../calibrate/observer.ts';
 import { scaleChannels } from '../calibrate/scale-channels.ts';
 import { WhittleError } from '../contract/errors.ts';
-import type { IoType, Precision } from '../contract/views.ts';
+import type { IoType, OnnxForm, Precision } from '../contract/views.ts';
 import type { Graph } from '../ir/graph.ts';
 import { applyPlanForOnnx } from './apply-qdq.ts';
 import { applyPlanForTflite } from './apply-tflite.ts';
 import { type DecideOptions, decidePlan, ioTypeFor } from './decide.ts';
+import { decideMixed, type OperatorPrecision } from './decide-mixed.ts';
 import { storeInFloat16 } from './float16.ts';
 import { factorMap, type PlanWarning, type QuantPlan } from './plan.ts';
 import { recover } from './recovery/steps.ts';
@@ -35,49 +36,79 @@ export interface PreparedForms {
   readonly onnx: Graph;
 }
 
+export interface PlanOptions extends DecideOptions {
+  /** Another precision for some operators, by node name. */
+  readonly choices?: ReadonlyMap<string, OperatorPrecision>;
+}
+
 /**
  * The plan for one precision, recovery steps included; the one plan serves both file formats.
  * @param ranges of `calibrate`; may be empty where `needsSamples` says no, and is still of use there
  */
-export function planQuantization(forms: PreparedForms, ranges: Ranges, options: DecideOptions): QuantPlan {
-  const plan = decidePlan(forms.tflite, ranges, options);
+export function planQuantization(forms: PreparedForms, ranges: Ranges, options: PlanOptions): QuantPlan {
+  const { choices } = options;
+  const plan = choices?.size
+    ? decideMixed(forms.tflite, ranges, { ...options, choices })
+    : decidePlan(forms.tflite, ranges, options);
   return recover(plan, { graph: scaleChannels(forms.onnx, factorMap(plan)), ranges });
 }
 
 /** @param graph the one that the plan was made from */
 export function quantizeForTflite(graph: Graph, plan: QuantPlan, options: { io: IoType }): QuantizedGraph {
   const io = ioTypeFor(plan.precision, options.io);
-  if (plan.precision === 'float32') return { graph, io, warnings: plan.warnings };
-  if (plan.precision === 'float16') {
-    const stored = storeInFloat16(graph);
+  const halves = (made: Graph): QuantizedGraph => {
+    const stored = withHalves(made, plan);
     return { graph: stored.graph, io, warnings: [...plan.warnings, ...stored.warnings] };
-  }
-  const scaled = scaleChannels(graph, factorMap(plan));
-  return { graph: applyPlanForTflite(scaled, plan, { io }), io, warnings: plan.warnings };
+  };
+  if (isFloatPlan(plan)) return halves(graph);
+  return halves(applyPlanForTflite(scaleChannels(graph, factorMap(plan)), plan, { io }));
+}
+
+/** Whether no operator of a plan gets integers. */
+function isFloatPlan(plan: QuantPlan): boolean {
+  return Object.values(plan.nodes).every(({ mode }) => mode === 'float');
+}
+
+/** Stores constants in float16: all of them for that precision, else those of the operators that were given it. */
+function withHalves(graph: Graph, plan: QuantPlan): { graph: Graph; warnings: readonly PlanWarning[] } {
+  const isMixed = Object.keys(plan.nodes).length > 0;
+  if (!isMixed && plan.precision === 'float16') return storeInFloat16(graph);
+  const chosen = (id: string) => plan.nodes[id]?.storage === 'float16';
+  if (!graph.nodes.some(({ id }) => chosen(id))) return { graph, warnings: [] };
+  return storeInFloat16(graph, ({ id }) => chosen(id));
+}
+
+/** The lowest opset whose QuantizeLinear and DequantizeLinear can say a plan: 16-bit and 4-bit types came with 21. */
+function opsetOf(plan: QuantPlan): number {
+  const late = Object.values(plan.values).some(({ dtype }) => dtype === 'int16' || dtype === 'int4');
+  return late ? 21 : 13;
 }
 
 /**
  * @param graph of `prepareForOnnx`, from the same source as the plan's graph
  * @throws WhittleError `precision.unsupported` for dynamic-int8, which QDQ cannot say
  */
-export function quantizeForOnnx(graph: Graph, plan: QuantPlan, options: { io: IoType }): QuantizedOnnxGraph {
+export function quantizeForOnnx(
+  graph: Graph,
+  plan: QuantPlan,
+  options: { io: IoType; form?: OnnxForm },
+): QuantizedOnnxGraph {
   const io = ioTypeFor(plan.precision, options.io);
-  switch (plan.precision) {
-    case 'float32':
-      return { graph, io, warnings: plan.warnings, opset: 13 };
-    case 'float16': {
-      const stored = storeInFloat16(graph);
-      return { graph: stored.graph, io, warnings: [...plan.warnings, ...stored.warnings], opset: 13 };
-    }
-    case 'dynamic-int8':
-      throw new WhittleError('precision.unsupported', 'dynamic-int8 has no QDQ form in ONNX', {
-        hint: 'weights-int8 makes the same file size; int8 runs fastest.',
-      });
-    default: {
-      // 16-bit and 4-bit types came to QuantizeLinear and DequantizeLinear in opset 21.
-      const opset = plan.precision === 'int16x8' || plan.precision === 'weights-int4' ? 21 : 13;
-      const scaled = scaleChannels(graph, factorMap(plan));
-      return { graph: applyPlanForOnnx(scaled, plan, { io }), io, warnings: plan.warnings, opset };
-    }
+  const finish = (made: Graph): QuantizedOnnxGraph => {
+    const stored = withHalves(made, plan);
+    return {
+      graph: stored.graph,
+      io,
+      warnings: [...plan.warnings, ...stored.warnings],
+      opset: opsetOf(plan),
+    };
+  };
+  if (plan.precision === 'dynamic-int8') {
+    throw new WhittleError('precision.unsupported', 'dynamic-int8 has no QDQ form in ONNX', {
+      hint: 'weights-int8 makes the same file size; int8 runs fastest.',
+    });
   }
+  if (isFloatPlan(plan)) return finish(graph);
+  const scaled = scaleChannels(graph, factorMap(plan));
+  return finish(applyPlanForOnnx(scaled, plan, { io, form: options.form }));
 }
