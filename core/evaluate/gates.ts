@@ -3,8 +3,10 @@ import type { WatchedOutput } from './output-watch.ts';
 
 export interface GateFacts {
   readonly precision: Precision;
-  /** How the file was opened: the session's description and load time; or why it was not. */
-  readonly opened: { readonly description: string; readonly loadMs: number } | { readonly failure: string };
+  /** How the file was opened: the session's description and load time, and by what else; or why it was not. */
+  readonly opened:
+    | { readonly description: string; readonly loadMs: number; readonly also?: string }
+    | { readonly failure: string };
   readonly sizeBytes: number;
   /** What a file of this plan should weigh. */
   readonly expectedSize: { readonly minBytes: number; readonly maxBytes: number };
@@ -55,9 +57,10 @@ export function checkGates(facts: GateFacts): GateView[] {
 }
 
 function opensGate({ opened }: GateFacts): GateView {
-  return 'failure' in opened
-    ? { id: 'opens', ok: false, detail: opened.failure }
-    : { id: 'opens', ok: true, detail: `opened by ${opened.description} in ${opened.loadMs.toFixed(0)} ms` };
+  if ('failure' in opened) return { id: 'opens', ok: false, detail: opened.failure };
+  const also = opened.also ? `, and by ${opened.also}` : '';
+  const detail = `opened by ${opened.description} in ${opened.loadMs.toFixed(0)} ms${also}`;
+  return { id: 'opens', ok: true, detail };
 }
 
 function finiteGate(outputs: readonly WatchedOutput[]): GateView {

@@ -135,6 +135,7 @@ function viewOf(
   if (sizeBytes > sourceSizeBytes && target.precision !== 'float32') {
     warnings.push({ code: 'size.larger', message: 'The file is larger than the source.' });
   }
+  warnings.push(...verdict.warnings);
   warnings.push(...budgetWarnings({ sizeBytes, quality: verdict.quality }, recipe));
   const { id, precision, io, format, path } = target;
   return {

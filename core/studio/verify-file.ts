@@ -1,4 +1,4 @@
-import type { ArtifactDetail, GateView, LatencyView, QualityView } from '../contract/views.ts';
+import type { ArtifactDetail, GateView, LatencyView, QualityView, WarningView } from '../contract/views.ts';
 import { previewImage } from '../data/describe.ts';
 import { evaluateArtifact } from '../evaluate/evaluate.ts';
 import { checkGates, type GateFacts } from '../evaluate/gates.ts';
@@ -13,9 +13,11 @@ import type { MakeContext } from './make-artifact.ts';
 import { openWrittenFile, portAdaptersOf } from './open-written-file.ts';
 import { measureOperators } from './operator-detail.ts';
 import { measureQuickly } from './quick-latency.ts';
+import { type SecondOpinion, tryInSecondRuntime } from './second-runtime.ts';
 
 export interface Verdict {
   readonly gates: GateView[];
+  readonly warnings: WarningView[];
   readonly quality: QualityView;
   readonly latency: LatencyView;
   readonly detail: Omit<ArtifactDetail, 'artifactId'>;
@@ -55,10 +57,19 @@ export async function verifyFile(
     });
     const feeds = adaptFeeds(session.inputs, await dataset.sample(0), portAdapters);
     const latency = await measureQuickly(session, feeds, signal);
+    onProgress(0.85);
+    const second =
+      target.format === 'tflite'
+        ? await tryInSecondRuntime(path, session, feeds, context.engines.litertWasm)
+        : undefined;
     onProgress(0.9);
     const gates = checkGates({
       precision: target.precision,
-      opened: { description: session.description, loadMs: session.loadMs },
+      opened: {
+        description: session.description,
+        loadMs: session.loadMs,
+        also: second && 'opened' in second ? second.opened : undefined,
+      },
       sizeBytes: file.sizeBytes,
       expectedSize: expectedSize(target, context.forTflite.graph),
       evaluation,
@@ -70,10 +81,22 @@ export async function verifyFile(
       ? await showChanges(evaluation.changed.slice(0, changedLimit), context)
       : [];
     const operators = context.detail ? await measureOperators(target, file, context) : [];
-    return { gates, quality: evaluation.quality, latency, detail: { operators, changed } };
+    return {
+      gates,
+      warnings: refusalOf(second),
+      quality: evaluation.quality,
+      latency,
+      detail: { operators, changed },
+    };
   } finally {
     await session.close();
   }
+}
+
+/** A file that only the native runtime takes is sound, but not everywhere. */
+function refusalOf(second: SecondOpinion): WarningView[] {
+  if (!second || 'opened' in second) return [];
+  return [{ code: 'runtime.native-only', message: `LiteRT's WASM build does not run it: ${second.refusal}` }];
 }
 
 /** From six tenths to one and a half of the estimate, apart from what names and tables may or may not take. */
