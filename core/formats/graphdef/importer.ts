@@ -47,7 +47,7 @@ export interface GraphModel {
 type Item = Value | { readonly variable: NodeDef } | 'dead' | undefined;
 
 /** Calls of functions within calls can multiply without bound. */
-const maxNodes = 500_000;
+const maxNodes = 200_000;
 
 /** The plan of what a model's outputs need, with every function on the way. */
 export function planModel(model: Pick<GraphModel, 'name' | 'graph' | 'inputs' | 'outputs'>): {
@@ -84,7 +84,7 @@ export function importGraph(model: GraphModel, options: ReadOptions): ReadResult
 function declarationOf({ name, type, shape }: GraphInput): InputDeclaration {
   const dtype = dataTypes[type];
   const kind =
-    dtype === 'string' ? 'a string (DT_STRING)' : (dtype ?? dataTypeNames[type] ?? 'of an unknown type');
+    dtype === 'string' ? 'string (DT_STRING)' : (dtype ?? dataTypeNames[type] ?? 'of an unknown type');
   if (!shape || shape.unknownRank) return { name, kind };
   return {
     name,
@@ -206,6 +206,8 @@ class GraphImporter {
   private constantOf(node: NodeDef, name: string): Tensor {
     const given = this.model.constants?.get(node.name ?? '');
     if (given) return given;
+    if (this.model.constants)
+      throw damaged(`The values of the constant "${name}" are not among the weights.`);
     const proto = node.attr.find(({ key }) => key === 'value')?.value?.tensor;
     if (!proto) throw damaged(`The constant "${name}" has no value.`);
     return tensorFromProto(proto, name);
@@ -237,6 +239,7 @@ class GraphImporter {
     try {
       return work();
     } catch (error) {
+      if (this.nodesLeft < 0) throw error;
       if (error instanceof WhittleError && error.issues.length > 0) {
         this.issues.push(...error.issues);
         return undefined;

@@ -52,11 +52,13 @@ export function placeholdersOf(graph: GraphDef): GraphInput[] {
 
 /** Every node that no other node reads, under its own name. */
 export function sinksOf(graph: GraphDef): GraphPort[] {
-  const read = new Set(
-    graph.node.flatMap(({ input }) => input.map((name) => name.replace(/^\^/, '').split(':')[0])),
-  );
+  const ops = new Map(graph.node.map(({ name, op }) => [name ?? '', op ?? '']));
+  const readsOf = ({ input }: NodeDef) => input.map((name) => name.replace(/^\^/, '').split(':')[0]);
+  const read = new Set(graph.node.flatMap(readsOf));
+  // Branches of TensorFlow 1 leave marks of which one was taken, read by control inputs alone or by nothing.
+  const isMark = (node: NodeDef) => ops.get(readsOf(node)[0] ?? '') === 'Switch';
   return graph.node
-    .filter((node: NodeDef) => !read.has(node.name ?? '') && !silent.has(node.op ?? ''))
+    .filter((node) => !read.has(node.name ?? '') && !silent.has(node.op ?? '') && !isMark(node))
     .map(({ name = '' }) => ({ name, tensor: name }));
 }
 

@@ -1,7 +1,6 @@
 /** Reads TensorFlow.js models: `model.json` of a graph model or a layers model, with its weight shards. */
 import { stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import type { Issue } from '../../contract/errors.ts';
 import { type GraphInput, type GraphPort, importGraph } from '../graphdef/importer.ts';
 import { placeholdersOf, readBytes, sinksOf } from '../graphdef/reader.ts';
 import { dataTypeNumbers, type GraphDef, graphTable } from '../graphdef/schema.ts';
@@ -28,17 +27,12 @@ export const readTfjs: ModelReader = async (path, options) => {
   if (!isRecord(topology))
     throw damaged(`${basename(file)} holds weights without a model (no modelTopology)`);
   const weights = await readManifest(json.weightsManifest, folder);
-  const isGraph = Array.isArray(topology.node);
+  const files = { folder, names: [basename(file), ...new Set(weights.files)] };
+  // What stands behind a weight that cannot be told apart cannot be found.
+  if (weights.issues.length > 0) return { issues: weights.issues, declaredInputs: [], parameters: 0, files };
   const name = basename(folder) || 'model';
-  const result = isGraph
-    ? readGraph(name, json, topology, weights, options)
-    : readLayers(name, json, topology, weights, options);
-  return {
-    ...result,
-    issues: [...weights.issues, ...result.issues],
-    ...(weights.issues.length > 0 && { graph: undefined }),
-    files: { folder, names: [basename(file), ...new Set(weights.files)] },
-  };
+  const read = Array.isArray(topology.node) ? readGraph : readLayers;
+  return { ...read(name, json, topology, weights, options), files };
 };
 
 function parse(text: string, file: string): Json {
@@ -75,7 +69,6 @@ function readGraph(
     fromJson<SignatureDef>(json.signature ?? metadata.signature, signatureTable, dataTypeNumbers),
   );
   const { inputs, outputs } = portsOf(graph, signature);
-  const issues: Issue[] = [];
   if (outputs.length === 0) throw damaged('The graph in model.json has no outputs');
   return importGraph(
     {
@@ -84,7 +77,6 @@ function readGraph(
       inputs,
       outputs,
       constants: weights.tensors,
-      issues,
       source: {
         format: 'tfjs',
         version: `TensorFlow.js graph model${text(json.generatedBy) ? ` of TensorFlow ${text(json.generatedBy)}` : ''}`,

@@ -1,5 +1,6 @@
 /** ONNX elementwise operators. */
-import type { Value } from '../../ir/graph.ts';
+import { isFloat } from '../../ir/dtype.ts';
+import type { Value, ValueId } from '../../ir/graph.ts';
 import { toNumbers } from '../../ir/tensor.ts';
 import type { OnnxFacet, OnnxReader } from '../facets.ts';
 import {
@@ -11,6 +12,7 @@ import {
   plainReader,
   plainWriter,
   scalar,
+  scalarLike,
   since,
   writeActivated,
 } from '../onnx-helpers.ts';
@@ -139,6 +141,26 @@ function writeBinary(opType: string): OnnxWriter {
     writeActivated(node, context, (output) => context.node(opType, node.inputs, [output]));
 }
 
+/** ONNX has the divisor's sign for integers only; of floats a remainder of the other sign is moved by the divisor. */
+const writeMod: OnnxWriter = (node, context) => {
+  const truncated = node.attrs.truncated === true;
+  const [x, y] = node.inputs as ValueId[];
+  const [output] = node.outputs;
+  const { dtype } = context.value(x).type;
+  if (truncated || !isFloat(dtype)) {
+    context.node('Mod', [x, y], [output], { fmod: int(truncated) });
+    return;
+  }
+  const [rest, product, differs, moved] = ['rest', 'product', 'differs', 'moved'].map((what) =>
+    context.fresh(`${output}/${what}`),
+  );
+  context.node('Mod', [x, y], [rest], { fmod: int(true) });
+  context.node('Mul', [rest, y], [product]);
+  context.node('Less', [product, scalarLike(context, x, `${output}/zero`, 0)], [differs]);
+  context.node('Add', [rest, y], [moved]);
+  context.node('Where', [differs, moved, rest], [output]);
+};
+
 const writeCast: OnnxWriter = (node, context) => {
   const id = Object.keys(dataTypeIds).find((key) => dataTypeIds[Number(key)] === node.attrs.to);
   if (!id) context.refuse(`it casts to ${String(node.attrs.to)}, which ONNX does not have`);
@@ -203,8 +225,7 @@ export const elementwiseOnnx = {
   write: {
     ...perOp(binaries, (op) => writeBinary(op)),
     ...perOp([...plain, 'Max', 'Min'], (op) => plainWriter(op)),
-    Mod: (node, context) =>
-      context.node('Mod', node.inputs, node.outputs, { fmod: int(node.attrs.truncated === true) }),
+    Mod: writeMod,
     BitShift: (node, context) =>
       context.node('BitShift', node.inputs, node.outputs, {
         direction: { string: node.attrs.direction as string },

@@ -15,6 +15,12 @@ const cases: OpCase[] = [
   { name: 'two', op: 'Max', inputs: [x(2, 3), x(2, 3)] },
   { name: 'two', op: 'Min', inputs: [x(2, 3), x(2, 3)] },
   { name: '', op: 'Pow', inputs: [positive, weight(4)] },
+  {
+    name: 'with the sign of the divisor',
+    op: 'Mod',
+    inputs: [{ shape: [8], range: [-3, 3] }, weight(8)],
+    attrs: { truncated: false },
+  },
   { name: '', op: 'Abs', inputs: [x(2, 3)] },
   { name: '', op: 'Neg', inputs: [x(2, 3)] },
   { name: '', op: 'Exp', inputs: [x(2, 3)] },
