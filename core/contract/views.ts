@@ -201,6 +201,10 @@ export type LatencyView = z.infer<typeof LatencyView>;
 export const ArtifactView = z.object({
   id: z.string(),
   precision: Precision,
+  /** Tells further points of a search from its best one, which has none. */
+  label: z.string().optional(),
+  /** Of a searched plan: number of operators by precision. */
+  mix: z.record(z.string(), z.number()).optional(),
   io: IoType,
   format: OutputFormat,
   path: z.string(),

@@ -28,7 +28,8 @@ export function scoreCount(shape: readonly number[]): number | undefined {
 /**
  * The output that holds class scores. An output named by the caller is taken as such; else the first that is a
  * probability distribution; else, with labels, the first vector that has an entry for each label, or a single number
- * when the labels are 0 and 1. A vector without labels that is no distribution may as well be an embedding: none.
+ * when the labels are 0 and 1. A vector without labels that is no distribution may as well be an embedding: none. A
+ * lone number that stays in 0…1 and takes both sides of one half over the samples is a decision, labels or not.
  */
 export function findClassOutput(
   profiles: readonly OutputProfile[],
@@ -45,13 +46,18 @@ export function findClassOutput(
     (named !== undefined ? candidates[0] : undefined) ??
     candidates.find(({ profile, count }) => count > 1 && profile.distribution && holdsLabels(count)) ??
     (labels && candidates.find(({ count }) => count > 1 && holdsLabels(count))) ??
-    (labels && candidates.find(({ count }) => count === 1 && holdsLabels(count)));
+    ((labels && candidates.find(({ count }) => count === 1 && holdsLabels(count))) ||
+      (!labels && candidates.find(({ profile, count }) => count === 1 && isDecision(profile))));
   if (!chosen) return undefined;
   const { profile, count } = chosen;
   if (count > 1) return { name: profile.name, kind: 'vector', threshold: 0, classes: count };
   // A sigmoid's middle is 0.5; a number that leaves 0…1 is a logit, whose middle is 0.
   const isProbability = profile.min >= 0 && profile.max <= 1;
   return { name: profile.name, kind: 'binary', threshold: isProbability ? 0.5 : 0, classes: 2 };
+}
+
+function isDecision({ min, max }: OutputProfile): boolean {
+  return min >= 0 && min < 0.5 && max > 0.5 && max <= 1;
 }
 
 /** The class that an output of one sample stands for. */

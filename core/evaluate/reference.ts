@@ -114,6 +114,31 @@ export async function runReference(
   };
 }
 
+/** The same reference on some of its samples only. `positions` are into its `indexes`. */
+export function partOfReference(
+  reference: Reference,
+  positions: readonly number[],
+  labels?: Int32Array,
+): Reference {
+  const indexes = positions.map((n) => reference.indexes[n]);
+  const classes = reference.classes && Int32Array.from(positions, (n) => reference.classes![n]);
+  const known = labels && reference.accuracy !== undefined;
+  return {
+    ...reference,
+    indexes,
+    ...(classes && { classes }),
+    ...(classes &&
+      known && {
+        accuracy: shareOfEqual(
+          classes,
+          indexes.map((index) => labels[index]),
+        ),
+        labels: indexes.length,
+      }),
+    outputs: (n) => reference.outputs(positions[n]),
+  };
+}
+
 export function shareOfEqual(a: ArrayLike<number>, b: ArrayLike<number>): number {
   let equal = 0;
   for (let i = 0; i < a.length; i++) if (a[i] === b[i]) equal++;

@@ -8,6 +8,8 @@ export interface ArtifactTarget {
   /** Stable for one recipe choice, so that a second run replaces the first one's result. */
   readonly id: string;
   readonly precision: Precision;
+  /** Tells further results of one precision apart. */
+  readonly label?: string;
   readonly format: OutputFormat;
   readonly io: IoType;
   readonly path: string;
@@ -34,6 +36,13 @@ export function listTargets(sourcePath: string, recipe: Recipe, outDir: string):
   );
 }
 
+/** The same choice with another plan: the n-th further point that a search found. */
+export function furtherTarget(target: ArtifactTarget, n: number, label: string): ArtifactTarget {
+  const { id, path, format } = target;
+  const stem = path.slice(0, -format.length - 1);
+  return { ...target, id: `${id}-${n}`, label, path: `${stem}_${n}.${format}` };
+}
+
 /** A type that the precision refuses is kept here; making the file says why it cannot be. */
 function effectiveIo(precision: Precision, io: IoType): IoType {
   try {
@@ -45,10 +54,11 @@ function effectiveIo(precision: Precision, io: IoType): IoType {
 
 /** The result of a target that could not be made. */
 export function failedArtifact(target: ArtifactTarget, thrown: unknown): ArtifactView {
-  const { id, precision, io, format } = target;
+  const { id, precision, label, io, format } = target;
   return {
     id,
     precision,
+    label,
     io,
     format,
     path: '',

@@ -26,7 +26,8 @@ export function budgetWarnings(
   return warnings;
 }
 
-function dropPercent(quality: QualityView | undefined): number | undefined {
+/** Accuracy lost in percent; without labels the share of answers that changed. */
+export function dropPercent(quality: QualityView | undefined): number | undefined {
   if (quality?.accuracy !== undefined && quality.referenceAccuracy !== undefined) {
     return (quality.referenceAccuracy - quality.accuracy) * 100;
   }

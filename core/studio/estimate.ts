@@ -51,7 +51,6 @@ function blockedBy(
   if (precision === 'dynamic-int8' && !recipe.formats.includes('tflite')) {
     return 'ONNX has no form of it; weights-int8 gives the same size.';
   }
-  if (precision === 'auto') return 'Mixed precision by search is not part of this version.';
   return needsSamples(precision) && !hasData
     ? 'Needs samples, to find the ranges of activations.'
     : undefined;

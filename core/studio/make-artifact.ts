@@ -1,6 +1,13 @@
 import { createHash } from 'node:crypto';
 import { WhittleError } from '../contract/errors.ts';
-import type { ArtifactDetail, ArtifactView, QualityView, Recipe, WarningView } from '../contract/views.ts';
+import type {
+  ArtifactDetail,
+  ArtifactView,
+  OutputFormat,
+  QualityView,
+  Recipe,
+  WarningView,
+} from '../contract/views.ts';
 import type { OpenedDataset } from '../data/dataset.ts';
 import type { InputSpec } from '../data/sample-spec.ts';
 import { writeOnnx } from '../formats/onnx/writer.ts';
@@ -8,7 +15,8 @@ import { writeTflite } from '../formats/tflite/writer.ts';
 import type { Engines } from '../ir/engine.ts';
 import type { Graph } from '../ir/graph.ts';
 import type { Prepared } from '../passes/pipeline.ts';
-import type { QuantPlan } from '../quantize/plan.ts';
+import type { OperatorPrecision } from '../quantize/decide-mixed.ts';
+import { operandKey, type QuantPlan } from '../quantize/plan.ts';
 import { quantizeForOnnx, quantizeForTflite } from '../quantize/quantize.ts';
 import type { ArtifactTarget } from './artifact-targets.ts';
 import { budgetWarnings } from './budget.ts';
@@ -23,6 +31,10 @@ export interface MakeContext {
   readonly recipe: Recipe;
   readonly forTflite: Prepared;
   readonly forOnnx: Prepared;
+  /** The recipe's precision of single operators, by node name. */
+  readonly overrides: ReadonlyMap<string, OperatorPrecision>;
+  /** What of the recipe had no effect. */
+  readonly recipeWarnings: readonly WarningView[];
   readonly dataset: OpenedDataset;
   readonly inputs: readonly InputSpec[];
   readonly reference: FloatReference;
@@ -64,7 +76,7 @@ export async function makeArtifact(
 ): Promise<MadeArtifact> {
   const label = `${target.precision} .${target.format}`;
   progress.report(0, `${label}: quantizing`);
-  const written = target.format === 'tflite' ? makeTflite(plan, context) : makeOnnx(plan, context);
+  const written = quantizeAndWrite(target.format, plan, context);
   progress.report(0.3, `${label}: verifying`);
   const overwrite = context.force;
   const verdict = await context.timings.measure('write', () =>
@@ -86,9 +98,14 @@ export async function makeArtifact(
   );
   progress.finish();
   return {
-    artifact: viewOf(target, written, verdict, context),
+    artifact: viewOf(target, plan, written, verdict, context),
     detail: { ...verdict.detail, artifactId: target.id },
   };
+}
+
+/** Applies a plan and writes the bytes of a file. @throws WhittleError what applying and writing throw. */
+export function quantizeAndWrite(format: OutputFormat, plan: QuantPlan, context: MakeContext): Written {
+  return format === 'tflite' ? makeTflite(plan, context) : makeOnnx(plan, context);
 }
 
 function makeTflite(plan: QuantPlan, { recipe, forTflite, sourceName, timings }: MakeContext): Written {
@@ -104,7 +121,7 @@ function makeTflite(plan: QuantPlan, { recipe, forTflite, sourceName, timings }:
 
 function makeOnnx(plan: QuantPlan, { recipe, forOnnx, timings }: MakeContext): Written {
   const { graph, warnings, opset } = timings.measureSync('quantize', () =>
-    quantizeForOnnx(forOnnx.graph, plan, { io: recipe.io }),
+    quantizeForOnnx(forOnnx.graph, plan, { io: recipe.io, form: recipe.onnxForm }),
   );
   const bytes = timings.measureSync('write', () =>
     writeOnnx(graph, { opset: Math.max(opset, graph.source.opset ?? 0) }),
@@ -114,14 +131,34 @@ function makeOnnx(plan: QuantPlan, { recipe, forOnnx, timings }: MakeContext): W
   return { bytes, graph, operators, minRuntime: `opset ${opset}`, warnings };
 }
 
+/** Operators by what they became, where a plan holds several things. */
+function mixOf({ precision, nodes, values, constants }: QuantPlan): ArtifactView['mix'] {
+  if (precision !== 'auto') return undefined;
+  const mix: Record<string, number> = {};
+  for (const [id, { mode, storage }] of Object.entries(nodes)) {
+    const stored = values[constants[operandKey(id, 1)] ?? '']?.dtype ?? 'int8';
+    const kind =
+      mode === 'integer'
+        ? 'int8'
+        : mode === 'hybrid'
+          ? 'dynamic-int8'
+          : mode === 'weights-only'
+            ? `weights-${stored}`
+            : (storage ?? 'float32');
+    mix[kind] = (mix[kind] ?? 0) + 1;
+  }
+  return mix;
+}
+
 function viewOf(
   target: ArtifactTarget,
+  plan: QuantPlan,
   written: Written,
   verdict: Verdict,
-  { recipe, dataset, sourceSizeBytes }: MakeContext,
+  { recipe, recipeWarnings, dataset, sourceSizeBytes }: MakeContext,
 ): ArtifactView {
   const sizeBytes = written.bytes.length;
-  const warnings: WarningView[] = written.warnings.map(({ code, message, node }) => ({
+  const warnings: WarningView[] = [...written.warnings, ...recipeWarnings].map(({ code, message, node }) => ({
     code,
     message,
     node,
@@ -136,11 +173,15 @@ function viewOf(
     warnings.push({ code: 'size.larger', message: 'The file is larger than the source.' });
   }
   warnings.push(...verdict.warnings);
-  warnings.push(...budgetWarnings({ sizeBytes, quality: verdict.quality }, recipe));
-  const { id, precision, io, format, path } = target;
+  // A further point of a search is there to be looked at; it is the best one that has to meet the budget.
+  if (target.label === undefined)
+    warnings.push(...budgetWarnings({ sizeBytes, quality: verdict.quality }, recipe));
+  const { id, precision, label, io, format, path } = target;
   return {
     id,
     precision,
+    label,
+    mix: mixOf(plan),
     io,
     format,
     path,

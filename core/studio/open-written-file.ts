@@ -11,7 +11,7 @@ import type { ArtifactTarget } from './artifact-targets.ts';
  */
 export async function openWrittenFile(
   path: string | Uint8Array,
-  target: ArtifactTarget,
+  target: Pick<ArtifactTarget, 'format'>,
   graph: Graph,
   engines: Engines,
 ): Promise<Session> {

@@ -7,12 +7,15 @@ import { type ArtifactView, type OptimizeReport, type Precision, Recipe } from '
 import type { OpenedDataset } from '../data/dataset.ts';
 import { openDataset } from '../data/open-dataset.ts';
 import { prepareForOnnx, prepareForTflite } from '../passes/pipeline.ts';
+import { resolveOverrides } from '../quantize/overrides.ts';
+import type { QuantPlan } from '../quantize/plan.ts';
 import { needsSamples, planQuantization } from '../quantize/quantize.ts';
-import { type ArtifactTarget, failedArtifact, listTargets } from './artifact-targets.ts';
+import { type ArtifactTarget, failedArtifact, furtherTarget, listTargets } from './artifact-targets.ts';
 import { makeCooperative, pause, throwIfAborted } from './cooperative-dataset.ts';
 import { openReference } from './float-reference.ts';
 import { viewSource } from './inspect.ts';
 import { type MakeContext, makeArtifact, requireSamples } from './make-artifact.ts';
+import { searchMixed } from './mixed-search.ts';
 import { createProgress, type ProgressStep } from './progress.ts';
 import type { TaskContext } from './run-task.ts';
 import { refuseExisting } from './safe-files.ts';
@@ -51,7 +54,8 @@ export async function optimize(
   const recipe = Recipe.parse(request.recipe);
   const { signal, engines } = context;
   const targets = listTargets(request.path, recipe, resolve(request.outDir));
-  const calibrated = recipe.precisions.some(needsSamples) && request.data !== undefined;
+  const wanted = [...recipe.precisions, ...recipe.overrides.map(({ precision }) => precision)];
+  const calibrated = wanted.some(needsSamples) && request.data !== undefined;
   const root = createProgress((update) => context.onProgress?.(update));
   const steps = root.split({
     read: 4,
@@ -123,8 +127,11 @@ export async function optimize(
     steps.reference.finish();
     context.onReference?.(reference.view);
     try {
+      const { choices: overrides, warnings } = resolveOverrides(forTflite.graph, recipe.overrides);
       const make: MakeContext = {
         recipe,
+        overrides,
+        recipeWarnings: warnings,
         forTflite,
         forOnnx,
         dataset,
@@ -167,41 +174,24 @@ async function makeAll(
   hasData: boolean,
   { onArtifact }: Pick<TaskContext, 'onArtifact'>,
 ): Promise<ArtifactView[]> {
-  const steps = step.split(Object.fromEntries(targets.map(({ id }) => [id, 1])));
+  const steps = step.split(
+    Object.fromEntries(targets.map(({ id, precision }) => [id, precision === 'auto' ? searchWeight : 1])),
+  );
   const artifacts: ArtifactView[] = [];
-  const plans = new Map<Precision, ReturnType<typeof planQuantization>>();
-  const planFor = (precision: Precision) => {
-    if (precision === 'auto') {
-      throw new WhittleError(
-        'precision.unsupported',
-        'Mixed precision by search is not part of this version.',
-        {
-          hint: 'Name a precision: int8 for the smallest and fastest file, int16x8 or float16 for more quality.',
-        },
-      );
-    }
-    if (needsSamples(precision) && !hasData) requireSamples(precision);
-    const { io, pureInteger } = context.recipe;
-    const plan =
-      plans.get(precision) ??
-      context.timings.measureSync('quantize', () =>
-        planQuantization({ tflite: context.forTflite.graph, onnx: context.forOnnx.graph }, ranges, {
-          precision,
-          io,
-          pureInteger,
-        }),
-      );
-    plans.set(precision, plan);
-    return plan;
-  };
+  const plans = createPlans(ranges, context, hasData);
   for (const target of targets) {
-    steps[target.id].begin(`${target.precision}: planning`);
+    const parts = steps[target.id].split({ plan: target.precision === 'auto' ? searchWeight : 0, make: 1 });
+    parts.plan.begin(`${target.precision}: planning`);
     await pause();
     throwIfAborted(context.signal);
     try {
-      const made = await makeArtifact(target, planFor(target.precision), context, steps[target.id]);
-      artifacts.push(made.artifact);
-      onArtifact?.(made.artifact, made.detail);
+      const planned = await plans(target, parts.plan);
+      parts.plan.finish();
+      for (const each of planned) {
+        const made = await makeArtifact(each.target, each.plan, context, parts.make);
+        artifacts.push(made.artifact);
+        onArtifact?.(made.artifact, made.detail);
+      }
     } catch (error) {
       // What ends the whole run is not one precision's failure.
       if (error instanceof WhittleError && endsRun.has(error.code)) throw error;
@@ -212,6 +202,50 @@ async function makeAll(
     steps[target.id].finish();
   }
   return artifacts;
+}
+
+/** A search takes about so many times as long as making one file. */
+const searchWeight = 8;
+
+interface PlannedTarget {
+  readonly target: ArtifactTarget;
+  readonly plan: QuantPlan;
+}
+
+/** Gives each target its plan, and a searched one the further points of its front; one plan serves both formats. */
+function createPlans(
+  ranges: Ranges,
+  context: MakeContext,
+  hasData: boolean,
+): (target: ArtifactTarget, progress: ProgressStep) => Promise<readonly PlannedTarget[]> {
+  const plans = new Map<Precision, QuantPlan>();
+  let searched: ReturnType<typeof searchMixed> | undefined;
+  return async (target, progress) => {
+    const { precision } = target;
+    if (needsSamples(precision) && !hasData) requireSamples(precision);
+    if (precision === 'auto') {
+      searched ??= searchMixed(ranges, context, progress);
+      const { best, others } = await searched;
+      const further = others.map(({ plan, quality }, i) => ({
+        target: furtherTarget(target, i + 2, `${quality.toFixed(0)} dB`),
+        plan,
+      }));
+      return [{ target, plan: best.plan }, ...further];
+    }
+    const { io, pureInteger } = context.recipe;
+    const plan =
+      plans.get(precision) ??
+      context.timings.measureSync('quantize', () =>
+        planQuantization({ tflite: context.forTflite.graph, onnx: context.forOnnx.graph }, ranges, {
+          precision,
+          io,
+          pureInteger,
+          choices: context.overrides,
+        }),
+      );
+    plans.set(precision, plan);
+    return [{ target, plan }];
+  };
 }
 
 const endsRun: ReadonlySet<string> = new Set(['job.cancelled', 'file.no-space', 'file.exists']);

@@ -71,7 +71,7 @@ export async function verifyFile(
         also: second && 'opened' in second ? second.opened : undefined,
       },
       sizeBytes: file.sizeBytes,
-      expectedSize: expectedSize(target, context.forTflite.graph),
+      expectedSize: expectedSize(target, file.plan, context),
       evaluation,
       agreement: await agreementOf(target, file, session, context),
     });
@@ -99,15 +99,25 @@ function refusalOf(second: SecondOpinion): WarningView[] {
   return [{ code: 'runtime.native-only', message: `LiteRT's WASM build does not run it: ${second.refusal}` }];
 }
 
-/** From six tenths to one and a half of the estimate, apart from what names and tables may or may not take. */
-function expectedSize({ precision, format }: ArtifactTarget, graph: Graph): GateFacts['expectedSize'] {
-  const estimate = estimateSizes(graph)[precision];
+/**
+ * From six tenths to one and a half of the estimate, apart from what names and tables may or may not take. A plan whose
+ * operators differ may be anywhere between the smallest and the largest of its precisions.
+ */
+function expectedSize(
+  { precision, format }: ArtifactTarget,
+  plan: QuantPlan,
+  { forTflite: { graph }, overrides }: MakeContext,
+): GateFacts['expectedSize'] {
+  const estimates = estimateSizes(graph);
+  const isMixed = plan.precision === 'auto' || overrides.size > 0;
+  const least = isMixed ? estimates['weights-int4'] : estimates[precision];
+  const most = isMixed ? estimates.float32 : estimates[precision];
   const nodes = graph.nodes.length;
   const mostTables = 16_384 + nodes * (format === 'onnx' ? 900 : 400);
-  const data = estimate - 1100 - nodes * 500;
+  const data = least - 1100 - nodes * 500;
   return {
     minBytes: Math.max(64, Math.round(data * 0.6)),
-    maxBytes: Math.round(estimate * 1.5 + mostTables),
+    maxBytes: Math.round(most * 1.5 + mostTables),
   };
 }
 

@@ -1,0 +1,240 @@
+import type { Ranges } from '../calibrate/observer.ts';
+import { chooseSamples } from '../calibrate/samples.ts';
+import type { QualityView } from '../contract/views.ts';
+import { evaluateArtifact } from '../evaluate/evaluate.ts';
+import { partOfReference, type Reference } from '../evaluate/reference.ts';
+import type { OperatorPrecision } from '../quantize/decide-mixed.ts';
+import type { QuantPlan } from '../quantize/plan.ts';
+import { planQuantization } from '../quantize/quantize.ts';
+import { costOf } from '../quantize/search/costs.ts';
+import {
+  type Assignment,
+  type Choice,
+  descent,
+  type GroupChoices,
+  type Step,
+  take,
+  walkDown,
+} from '../quantize/search/descend.ts';
+import { paretoFront, spread } from '../quantize/search/front.ts';
+import { groupOperators, type OperatorGroup } from '../quantize/search/operator-groups.ts';
+import { dropPercent } from './budget.ts';
+import { pause, throwIfAborted } from './cooperative-dataset.ts';
+import { type MakeContext, quantizeAndWrite } from './make-artifact.ts';
+import { openWrittenFile, portAdaptersOf } from './open-written-file.ts';
+import type { ProgressStep } from './progress.ts';
+
+/** One plan of the front. */
+export interface MixedPoint {
+  readonly plan: QuantPlan;
+  readonly sizeBytes: number;
+  /** Of the worst output. */
+  readonly quality: number;
+  readonly meetsBudget: boolean;
+}
+
+export interface MixedOutcome {
+  /** The smallest (or fastest) plan that loses no more than allowed; else the best one there is. */
+  readonly best: MixedPoint;
+  /** Other plans that nothing found beats in both size and quality. */
+  readonly others: readonly MixedPoint[];
+  readonly runs: number;
+}
+
+/** Limits of the work: groups of operators, samples per sensitivity, plans that are looked at on all samples. */
+const mostGroups = 40;
+const sensitivitySamples = 16;
+const mostLooks = 14;
+const mostOthers = 3;
+/** What may be lost where the recipe says nothing: percent of answers, and dB of the worst output. */
+const defaultDropPercent = 0.5;
+const floorDb = { classes: 15, values: 30 };
+
+interface Look extends MixedPoint {
+  readonly cost: number;
+}
+
+/**
+ * Searches a precision for each group of operators. First the real engine measures what each choice alone costs in
+ * quality, on samples that calibration did not see where there are any; then plans are made from the best bargains
+ * down, written and run on all samples, until one loses more than allowed. The same inputs give the same plans: no
+ * decision hangs on a clock.
+ * @throws WhittleError `job.cancelled`, and what planning, writing and the engines throw
+ */
+export async function searchMixed(
+  ranges: Ranges,
+  context: MakeContext,
+  progress: ProgressStep,
+): Promise<MixedOutcome> {
+  const search = new MixedSearch(ranges, context);
+  return search.run(progress);
+}
+
+class MixedSearch {
+  private readonly ranges: Ranges;
+  private readonly context: MakeContext;
+  private readonly groups: readonly OperatorGroup[];
+  private readonly looks = new Map<string, Look>();
+  private runs = 0;
+
+  constructor(ranges: Ranges, context: MakeContext) {
+    this.ranges = ranges;
+    this.context = context;
+    this.groups = groupOperators(context.forTflite.graph, mostGroups);
+  }
+
+  async run(progress: ProgressStep): Promise<MixedOutcome> {
+    const { objective } = this.context.recipe;
+    const choices = await this.measureChoices((share) =>
+      progress.report(share * 0.6, 'auto: measuring sensitivities'),
+    );
+    const { start, steps } = descent(choices);
+    let looked = 0;
+    const accepts = async (assignment: Assignment): Promise<boolean> => {
+      progress.report(0.6 + (0.4 * Math.min(looked++, mostLooks)) / mostLooks, 'auto: trying mixed plans');
+      return (await this.look(assignment)).meetsBudget;
+    };
+    const all = (precision: OperatorPrecision): Assignment =>
+      new Map(
+        this.groups.filter((group) => group.precisions.includes(precision)).map(({ id }) => [id, precision]),
+      );
+    await accepts(all('int8'));
+    await walkDown(steps, mostLooks, (taken: readonly Step[]) => accepts(take(start, taken)));
+    if (![...this.looks.values()].some(({ meetsBudget }) => meetsBudget)) await accepts(start);
+    const points = [...this.looks.values()];
+    const good = points.filter(({ meetsBudget }) => meetsBudget);
+    const rank = (point: Look) => (objective === 'smallest' ? point.sizeBytes : point.cost);
+    const best =
+      good.length > 0
+        ? good.reduce((a, b) => (rank(b) < rank(a) || (rank(b) === rank(a) && b.quality > a.quality) ? b : a))
+        : points.reduce((a, b) => (b.quality > a.quality ? b : a));
+    const front = paretoFront(points).filter((point) => point !== best);
+    return { best, others: spread(front, mostOthers), runs: this.runs };
+  }
+
+  /** What each precision of each group costs, and the error that it alone makes. */
+  private async measureChoices(onProgress: (share: number) => void): Promise<GroupChoices[]> {
+    const reference = this.heldBack();
+    const cost = costOf(this.groups, this.context.recipe.objective);
+    // Rounding to 11 bits is the same everywhere and far below what matters: it is measured once, for all.
+    const halves = await this.noiseOf(
+      new Map(this.groups.flatMap((group) => this.given(group, 'float16'))),
+      reference,
+    );
+    const total = this.groups.reduce((sum, { precisions }) => sum + precisions.length, 0);
+    let done = 0;
+    const result: GroupChoices[] = [];
+    for (const group of this.groups) {
+      const choices: Choice[] = [];
+      for (const precision of group.precisions) {
+        const noise =
+          precision === 'float32'
+            ? 0
+            : precision === 'float16'
+              ? halves / this.groups.length
+              : await this.noiseOf(new Map(this.given(group, precision)), reference);
+        choices.push({ precision, cost: cost(group, precision), noise });
+        onProgress(++done / total);
+      }
+      result.push({ id: group.id, choices });
+    }
+    return result;
+  }
+
+  private given(group: OperatorGroup, precision: OperatorPrecision): [string, OperatorPrecision][] {
+    return group.precisions.includes(precision) ? group.nodes.map((node) => [node, precision]) : [];
+  }
+
+  /** Samples that calibration did not see, where there are enough. */
+  private heldBack(): Reference {
+    const { recipe, dataset, reference } = this.context;
+    const seen = new Set(chooseSamples(dataset.count, recipe.samples, recipe.seed, dataset.labels));
+    const all = reference.answers.indexes.map((_, n) => n);
+    const fresh = all.filter((n) => !seen.has(reference.answers.indexes[n]));
+    const pool = fresh.length >= sensitivitySamples ? fresh : all;
+    return partOfReference(reference.answers, spread(pool, sensitivitySamples), dataset.labels);
+  }
+
+  /** Error power over signal power, summed over outputs, of a plan with some operators quantized. */
+  private async noiseOf(
+    choices: ReadonlyMap<string, OperatorPrecision>,
+    reference: Reference,
+  ): Promise<number> {
+    if (choices.size === 0) return 0;
+    const { outputs } = await this.runPlan(this.planOf(choices), reference);
+    const noise = outputs.reduce((sum, { sqnrDb }) => sum + (sqnrDb === null ? 0 : 10 ** (-sqnrDb / 10)), 0);
+    return Number.isFinite(noise) ? noise : Number.MAX_VALUE;
+  }
+
+  /** Writes a plan and runs it on all samples; once, however often it is asked for. */
+  private async look(assignment: Assignment): Promise<Look> {
+    const key = this.groups.map(({ id }) => assignment.get(id) ?? '').join();
+    const known = this.looks.get(key);
+    if (known) return known;
+    const { recipe, reference } = this.context;
+    const choices = new Map(
+      this.groups.flatMap((group) => {
+        const precision = assignment.get(group.id) ?? 'float32';
+        return group.nodes.map((node): [string, OperatorPrecision] => [node, precision]);
+      }),
+    );
+    const plan = this.planOf(choices);
+    const { bytes, outputs, quality } = await this.runPlan(plan, reference.answers);
+    const worst = outputs.reduce((least, { sqnrDb }) => Math.min(least, sqnrDb ?? Infinity), Infinity);
+    const drop = dropPercent(quality) ?? 0;
+    const floor = reference.answers.classOutput ? floorDb.classes : floorDb.values;
+    const meetsBudget =
+      drop <= (recipe.maxDropPercent ?? defaultDropPercent) + 1e-9 &&
+      worst >= floor &&
+      outputs.every(({ notFinite }) => notFinite === 0);
+    const cost = costOf(this.groups, recipe.objective);
+    const found: Look = {
+      plan,
+      sizeBytes: bytes.length,
+      quality: Number.isNaN(worst) ? -Infinity : worst,
+      meetsBudget,
+      cost: this.groups.reduce((sum, group) => sum + cost(group, assignment.get(group.id) ?? 'float32'), 0),
+    };
+    this.looks.set(key, found);
+    return found;
+  }
+
+  private planOf(choices: ReadonlyMap<string, OperatorPrecision>): QuantPlan {
+    const { forTflite, forOnnx, recipe, overrides } = this.context;
+    const every = new Map(
+      forTflite.graph.nodes.map(({ id }) => [id, overrides.get(id) ?? choices.get(id) ?? 'float32']),
+    );
+    return planQuantization({ tflite: forTflite.graph, onnx: forOnnx.graph }, this.ranges, {
+      precision: 'auto',
+      io: recipe.io,
+      pureInteger: recipe.pureInteger,
+      choices: every,
+    });
+  }
+
+  private async runPlan(
+    plan: QuantPlan,
+    reference: Reference,
+  ): Promise<{
+    bytes: Uint8Array;
+    quality: QualityView;
+    outputs: Awaited<ReturnType<typeof evaluateArtifact>>['outputs'];
+  }> {
+    const { context } = this;
+    await pause();
+    throwIfAborted(context.signal);
+    this.runs++;
+    const format = context.recipe.formats.includes('tflite') ? 'tflite' : 'onnx';
+    const { bytes, graph } = quantizeAndWrite(format, plan, context);
+    const session = await openWrittenFile(bytes, { format }, graph, context.engines);
+    try {
+      const { quality, outputs } = await evaluateArtifact(session, context.dataset, reference, {
+        portAdapters: format === 'tflite' ? portAdaptersOf(context.forTflite) : {},
+        signal: context.signal,
+      });
+      return { bytes, quality, outputs };
+    } finally {
+      await session.close();
+    }
+  }
+}
