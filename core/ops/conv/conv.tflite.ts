@@ -12,6 +12,7 @@ import {
 } from '../tflite-helpers.ts';
 import { paddingCodes, padWindow, type Window2d, window2d, windowPadding } from '../tflite-window.ts';
 import { convTfliteReaders } from './conv.tflite-read.ts';
+import { writeConv3d, writeConvTranspose3d } from './conv-3d.ts';
 
 /**
  * The bias tensor, zeros when the source has none: LiteRT's accelerated kernels want one. With integer inputs its
@@ -55,6 +56,10 @@ function writeConv(node: Node, context: TfliteWriteContext): void {
   const weights = inputValue(node, context, 1);
   const y = outputValue(node, context);
   const [channels, perGroup, ...kernel] = weights.type.shape as number[];
+  if (kernel.length === 3) {
+    writeConv3d(node, context);
+    return;
+  }
   const window = window2d(node, context, x, y, kernel);
   const isDepthwise = attrs.group > 1 && perGroup === 1 && attrs.group === window.inShape[3];
   const isHybrid = isFloat(x.type.dtype) && weights.quant !== undefined;
@@ -96,6 +101,10 @@ function writeConvTranspose(node: Node, context: TfliteWriteContext): void {
   const weights = inputValue(node, context, 1);
   const y = outputValue(node, context);
   const kernel = (weights.type.shape as number[]).slice(2);
+  if (kernel.length === 3) {
+    writeConvTranspose3d(node, context);
+    return;
+  }
   if (attrs.group !== 1)
     context.refuse(`it has ${attrs.group} groups; TFLite's transposed convolution has 1`);
   if (attrs.dilations.some((dilation) => dilation !== 1)) {

@@ -12,6 +12,7 @@ import {
 import { paddingCodes, padWindow, type Window2d, window2d, windowPadding } from '../tflite-window.ts';
 import type { AveragePoolAttrs, FusedActivation } from '../vocabulary.ts';
 import { poolTfliteReaders } from './pool.tflite-read.ts';
+import { writePoolByAxis } from './pool-by-axis.ts';
 
 function poolOptions(window: Window2d, padding: number, activation: FusedActivation) {
   return {
@@ -27,16 +28,21 @@ function poolOptions(window: Window2d, padding: number, activation: FusedActivat
   };
 }
 
-function checkDilation(context: TfliteWriteContext, dilations: readonly number[]): void {
-  if (dilations.some((dilation) => dilation !== 1)) {
-    context.refuse(`its dilations are [${dilations.join(', ')}]; TFLite's pools have none`);
-  }
+/** The kernels slide over two axes, without dilation. */
+function needsOwnWindows({
+  kernelShape,
+  dilations,
+}: Pick<AveragePoolAttrs, 'kernelShape' | 'dilations'>): boolean {
+  return kernelShape.length > 2 || dilations.some((dilation) => dilation !== 1);
 }
 
 function writeMaxPool(node: Node, context: TfliteWriteContext): void {
   const attrs = attrsOf(node, 'MaxPool');
   const x = inputValue(node, context, 0);
-  checkDilation(context, attrs.dilations);
+  if (needsOwnWindows(attrs)) {
+    writePoolByAxis(node, context);
+    return;
+  }
   const window = window2d(node, context, x, outputValue(node, context), attrs.kernelShape);
   const lowest = lowestOf(x.type.dtype, context);
   const { x: padded, padding } = padWindow(node, context, window, x, windowPadding(window), lowest);
@@ -66,7 +72,10 @@ function writeAveragePool(node: Node, context: TfliteWriteContext): void {
   const attrs = attrsOf(node, 'AveragePool');
   const x = inputValue(node, context, 0);
   const y = outputValue(node, context);
-  checkDilation(context, attrs.dilations);
+  if (needsOwnWindows(attrs)) {
+    writePoolByAxis(node, context);
+    return;
+  }
   const window = window2d(node, context, x, y, attrs.kernelShape);
   const padding = windowPadding(window);
   const activation = attrs.activation ?? 'none';

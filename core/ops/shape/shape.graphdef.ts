@@ -123,12 +123,42 @@ const readMirrorPad: GraphDefReader = (node, builder) => {
   return [x];
 };
 
+/** Per batch, each index is a tuple of one: what GatherND takes. */
 const readGather: GraphDefReader = (node, builder) => {
-  const x = inputOf(node, 0);
-  if (node.int('batch_dims', 0) !== 0) node.refuse('it gathers per batch (batch_dims)');
+  const [x, picked] = [inputOf(node, 0), inputOf(node, 1)];
   const given = node.inputs.length > 2 ? constantNumbersOf(node, 2, 'axis')[0] : 0;
   const axis = axisOf(node, given, x.type.shape.length);
-  return [resultOf(node, builder, 'Gather', [x, inputOf(node, 1)], { axis })];
+  const batchDims = axisOf(node, node.int('batch_dims', 0), picked.type.shape.length + 1);
+  if (batchDims === 0) return [resultOf(node, builder, 'Gather', [x, picked], { axis })];
+  if (batchDims !== axis) return node.refuse(`it gathers axis ${axis} per ${batchDims} batch axes`);
+  const last = int64Constant(node, builder, 'last', [picked.type.shape.length]);
+  const tuples = innerOf(node, builder, 'Unsqueeze', [asInt64(node, builder, picked), last]);
+  return [resultOf(node, builder, 'GatherND', [x, tuples], { batchDims })];
+};
+
+/** Each axis in turn is cut where its new first element stands, and the two parts change places. */
+const readRoll: GraphDefReader = (node, builder) => {
+  const axes = axesOf(node, 2);
+  const shifts = constantNumbersOf(node, 1, 'shifts');
+  return [
+    axes.reduce(
+      (x, axis, i) => {
+        const size = staticShapeOf(node, x)[axis];
+        const shift = size === 0 ? 0 : ((shifts[i] % size) + size) % size;
+        if (shift === 0) return x;
+        const sizes = int64Constant(node, builder, `split${i}`, [size - shift, shift]);
+        const parts = builder.add('Split', [x, sizes], { axis }, { name: `${node.name}/split${i}` });
+        return resultOf(node, builder, 'Concat', [parts[1], parts[0]], { axis });
+      },
+      inputOf(node, 0),
+    ),
+  ];
+};
+
+const readInvertPermutation: GraphDefReader = (node, builder) => {
+  const perm = constantNumbersOf(node, 0, 'axes');
+  const inverse = indices(perm.length).map((axis) => perm.indexOf(axis));
+  return [builder.constant(node.name, tensorFrom(inputOf(node, 0).type.dtype, [perm.length], inverse))];
 };
 
 const readGatherNd: GraphDefReader = (node, builder) => {
@@ -251,6 +281,8 @@ export const shapeGraphDef = {
   GatherV2: readGather,
   ResourceGather: readGather,
   GatherNd: readGatherNd,
+  Roll: readRoll,
+  InvertPermutation: readInvertPermutation,
   OneHot: readOneHot,
   ScatterNd: readScatterNd,
   TensorScatterUpdate: scatterInto('none'),
