@@ -17,6 +17,7 @@ import {
 } from '../graphdef-helpers.ts';
 import { indices } from '../pick-elements.ts';
 import { blockReaders } from './graphdef-blocks.ts';
+import { indexingReaders } from './graphdef-indexing.ts';
 import { sliceReaders } from './graphdef-slices.ts';
 
 /** 0 is a size, not "as it was". */
@@ -123,19 +124,6 @@ const readMirrorPad: GraphDefReader = (node, builder) => {
   return [x];
 };
 
-/** Per batch, each index is a tuple of one: what GatherND takes. */
-const readGather: GraphDefReader = (node, builder) => {
-  const [x, picked] = [inputOf(node, 0), inputOf(node, 1)];
-  const given = node.inputs.length > 2 ? constantNumbersOf(node, 2, 'axis')[0] : 0;
-  const axis = axisOf(node, given, x.type.shape.length);
-  const batchDims = axisOf(node, node.int('batch_dims', 0), picked.type.shape.length + 1);
-  if (batchDims === 0) return [resultOf(node, builder, 'Gather', [x, picked], { axis })];
-  if (batchDims !== axis) return node.refuse(`it gathers axis ${axis} per ${batchDims} batch axes`);
-  const last = int64Constant(node, builder, 'last', [picked.type.shape.length]);
-  const tuples = innerOf(node, builder, 'Unsqueeze', [asInt64(node, builder, picked), last]);
-  return [resultOf(node, builder, 'GatherND', [x, tuples], { batchDims })];
-};
-
 /** Each axis in turn is cut where its new first element stands, and the two parts change places. */
 const readRoll: GraphDefReader = (node, builder) => {
   const axes = axesOf(node, 2);
@@ -160,44 +148,6 @@ const readInvertPermutation: GraphDefReader = (node, builder) => {
   const inverse = indices(perm.length).map((axis) => perm.indexOf(axis));
   return [builder.constant(node.name, tensorFrom(inputOf(node, 0).type.dtype, [perm.length], inverse))];
 };
-
-const readGatherNd: GraphDefReader = (node, builder) => {
-  const picked = asInt64(node, builder, inputOf(node, 1));
-  return [
-    resultOf(node, builder, 'GatherND', [inputOf(node, 0), picked], { batchDims: node.int('batch_dims', 0) }),
-  ];
-};
-
-/** "on" and "off" are one tensor in the IR. */
-const readOneHot: GraphDefReader = (node, builder) => {
-  const picked = asInt64(node, builder, inputOf(node, 0));
-  const [on] = constantNumbersOf(node, 2, 'values');
-  const [off] = constantNumbersOf(node, 3, 'values');
-  const values = builder.constant(
-    `${node.name}/values`,
-    tensorFrom(inputOf(node, 2).type.dtype, [2], [off, on]),
-  );
-  const axis = axisOf(node, node.int('axis', -1), picked.type.shape.length + 1);
-  const depth = asInt64(node, builder, inputOf(node, 1));
-  return [resultOf(node, builder, 'OneHot', [picked, depth, values], { axis })];
-};
-
-/** Repeated indices add up. */
-const readScatterNd: GraphDefReader = (node, builder) => {
-  const updates = inputOf(node, 1);
-  const zero = scalarConstant(node, builder, 'zero', updates.type.dtype, 0);
-  const zeros = innerOf(node, builder, 'Expand', [zero, asInt64(node, builder, inputOf(node, 2))]);
-  const picked = asInt64(node, builder, inputOf(node, 0));
-  return [resultOf(node, builder, 'ScatterND', [zeros, picked, updates], { reduction: 'add' })];
-};
-
-function scatterInto(reduction: 'none' | 'add' | 'max' | 'min'): GraphDefReader {
-  return (node, builder) => {
-    const picked = asInt64(node, builder, inputOf(node, 1));
-    const inputs = [inputOf(node, 0), picked, inputOf(node, 2)];
-    return [resultOf(node, builder, 'ScatterND', inputs, { reduction })];
-  };
-}
 
 function withVector(op: string): GraphDefReader {
   return (node, builder) => [
@@ -264,6 +214,7 @@ const readLinSpace: GraphDefReader = (node, builder) => {
 export const shapeGraphDef = {
   ...sliceReaders,
   ...blockReaders,
+  ...indexingReaders,
   Reshape: readReshape,
   Squeeze: readSqueeze,
   ExpandDims: readExpandDims,
@@ -277,18 +228,8 @@ export const shapeGraphDef = {
   Pad: readPad,
   PadV2: readPad,
   MirrorPad: readMirrorPad,
-  Gather: readGather,
-  GatherV2: readGather,
-  ResourceGather: readGather,
-  GatherNd: readGatherNd,
   Roll: readRoll,
   InvertPermutation: readInvertPermutation,
-  OneHot: readOneHot,
-  ScatterNd: readScatterNd,
-  TensorScatterUpdate: scatterInto('none'),
-  TensorScatterAdd: scatterInto('add'),
-  TensorScatterMax: scatterInto('max'),
-  TensorScatterMin: scatterInto('min'),
   Tile: withVector('Tile'),
   BroadcastTo: withVector('Expand'),
   BroadcastArgs: readBroadcastArgs,
