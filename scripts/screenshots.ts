@@ -48,9 +48,10 @@ async function keep(page: Page, name: string): Promise<void> {
 async function walk(page: Page, theme: string): Promise<void> {
   const name = (stage: string) => `${stage}-${theme}-1280`;
   await page.goto(address);
-  await page.getByRole('button', { name: 'Try the sample' }).waitFor();
+  const sample = page.getByRole('button', { name: 'Try the sample' });
+  await sample.and(page.locator(':enabled')).waitFor();
   await keep(page, name('empty'));
-  await page.getByRole('button', { name: 'Try the sample' }).click();
+  await sample.click();
   await page.getByRole('heading', { name: 'digits.h5' }).waitFor();
   await page.waitForTimeout(800);
   await keep(page, name('model'));
@@ -69,12 +70,15 @@ async function walk(page: Page, theme: string): Promise<void> {
   await goTo(page, 'Compare');
   await keep(page, name('compare'));
   await goTo(page, 'Profile');
-  const measure = page.getByRole('button', { name: /^Measure/ });
-  if (await measure.isEnabled()) {
-    await measure.click();
-    await page.getByTestId('job-status').filter({ hasText: 'done' }).waitFor({ timeout: 120_000 });
-    await page.waitForTimeout(600);
+  for (const file of ['float32', 'int8']) {
+    await page.getByRole('group', { name: 'Files to measure' }).getByText(`${file} ·`).first().click();
   }
+  await page.getByRole('button', { name: /^Measure/ }).click();
+  await page
+    .getByTestId('job-status')
+    .filter({ hasText: /Profile.*done/ })
+    .waitFor({ timeout: 120_000 });
+  await page.waitForTimeout(600);
   await keep(page, name('profile'));
   await goTo(page, 'Export');
   await keep(page, name('export'));

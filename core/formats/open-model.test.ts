@@ -105,6 +105,12 @@ describe('the format of a file', () => {
   });
 });
 
+it('names the file in what is wrong with its bytes', async () => {
+  const path = join(folder, 'cut.tflite');
+  await writeFile(path, Uint8Array.of(0xff, 0xff, 0, 0, 0x54, 0x46, 0x4c, 0x33, 1, 2));
+  await expect(readModel(path)).rejects.toThrow(/^cut\.tflite: /);
+});
+
 it('reads a model with its size and hash', async () => {
   const path = await fileOf(onnx);
   const model = await readModel(path);

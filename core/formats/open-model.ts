@@ -2,7 +2,8 @@
 import { createHash, type Hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
+import { WhittleError } from '../contract/errors.ts';
 import { detectFormat } from './detect-format.ts';
 import type { ModelFiles, ModelFormat, ModelReader, ReadOptions, ReadResult } from './model-file.ts';
 
@@ -60,6 +61,16 @@ async function identityOf({ folder, names }: ModelFiles): Promise<{ sizeBytes: n
   return { sizeBytes, sha256: hash.digest('hex') };
 }
 
+/** An error about a file names the file, also where the code that found it saw only bytes. */
+function naming(path: string): (error: unknown) => never {
+  const name = basename(path);
+  return (error) => {
+    if (!(error instanceof WhittleError) || error.message.includes(name)) throw error;
+    const { code, message, hint, issues } = error;
+    throw new WhittleError(code, `${name}: ${message}`, { hint, issues, cause: error });
+  };
+}
+
 /**
  * Reads a model of any format that Whittle knows, from a file or a folder.
  * @throws WhittleError when there is no such file, it is no model, or it is damaged; what is wrong inside a model is
@@ -68,7 +79,7 @@ async function identityOf({ folder, names }: ModelFiles): Promise<{ sizeBytes: n
 export async function readModel(path: string, options: ReadOptions = {}): Promise<OpenedModel> {
   const format = await detectFormat(path);
   const read = await readerOf(format);
-  const result = await read(path, options);
+  const result = await read(path, options).catch(naming(path));
   if (result.files) return { ...result, format, ...(await identityOf(result.files)) };
   const [info, sha256] = await Promise.all([stat(path), sha256Of(path)]);
   return { ...result, format, sizeBytes: info.size + (result.externalBytes ?? 0), sha256 };
