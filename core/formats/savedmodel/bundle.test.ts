@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WhittleError } from '../../contract/errors.ts';
 import { random } from '../../testing/random.ts';
 import { readModel } from '../open-model.ts';
+import { crc32c } from './crc32c.ts';
 import { unsnappy } from './snappy.ts';
 import { readTable } from './table.ts';
 
@@ -43,6 +44,18 @@ describe('Snappy blocks', () => {
     ['of an absurd length', [0xff, 0xff, 0xff, 0xff, 0x0f, 0]],
   ])('%s are refused', (_, block) => {
     expect(() => unsnappy(bytes(...block))).toThrow(/compressed block/);
+  });
+});
+
+describe('CRC-32C', () => {
+  // RFC 3720, appendix B.4, and the check value of the catalogue of parametrised CRC algorithms.
+  it.each([
+    ['32 zeros', new Uint8Array(32), 0x8a9136aa],
+    ['32 bytes of ones', new Uint8Array(32).fill(0xff), 0x62a8ab43],
+    ['32 rising bytes', Uint8Array.from({ length: 32 }, (_, i) => i), 0x46dd794e],
+    ['123456789', bytes(...text('123456789')), 0xe3069283],
+  ])('of %s', (_, data, expected) => {
+    expect(crc32c(data)).toBe(expected);
   });
 });
 
@@ -158,6 +171,15 @@ describe('a SavedModel', () => {
     expect(found[0]).toMatch(
       /The variable ".*" cannot be read: bytes .* are asked of a data file that has 50/,
     );
+  });
+
+  it('with a changed data file is not taken for whole', async () => {
+    const path = await copy('changed');
+    const data = join(path, 'variables/variables.data-00000-of-00001');
+    const changed = await readFile(data);
+    changed[5] ^= 1;
+    await writeFile(data, changed);
+    expect(await problemsOf(path)).toEqual([expect.stringMatching(/its checksum does not fit/)]);
   });
 
   it('whose data file is a link out of it is refused', async () => {

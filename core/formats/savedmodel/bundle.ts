@@ -7,6 +7,7 @@ import { type ShapeProto, shapeTable } from '../graphdef/schema.ts';
 import { closedShape, dtypeOf, tensorOnBytes } from '../graphdef/tensors.ts';
 import { fileInside } from '../inside-folder.ts';
 import { decode, many, one, type Table } from '../protobuf/wire.ts';
+import { maskedCrc32c } from './crc32c.ts';
 import { readTable } from './table.ts';
 
 interface Header {
@@ -20,6 +21,8 @@ interface Entry {
   shardId?: number;
   offset?: number;
   size?: number;
+  /** Four bytes, masked. */
+  crc32c?: Uint8Array;
   slices: Uint8Array[];
 }
 
@@ -31,6 +34,7 @@ const entryTable: Table<Entry> = {
   shardId: one(3, 'int'),
   offset: one(4, 'int'),
   size: one(5, 'int'),
+  crc32c: one(6, 'fixed32'),
   slices: many(7, 'bytes'),
 };
 
@@ -99,13 +103,21 @@ export class TensorBundle {
     if (offset < 0 || size < 0 || offset + size > file.size) {
       return fail(`bytes ${offset} to ${offset + size} are asked of a data file that has ${file.size}`);
     }
-    return tensorOnBytes(name, dtype, shape, await readRange(file.path, offset, size));
+    const data = await readRange(file.path, offset, size);
+    if (entry.crc32c && maskedCrc32c(data) !== uint32(entry.crc32c)) {
+      return fail('its checksum does not fit, so the data file is damaged');
+    }
+    return tensorOnBytes(name, dtype, shape, data);
   }
 
   private shardName(index: number): string {
     const padded = (number: number) => String(number).padStart(5, '0');
     return `variables.data-${padded(index)}-of-${padded(this.shards)}`;
   }
+}
+
+function uint32(bytes: Uint8Array): number {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(0, true);
 }
 
 async function readRange(path: string, offset: number, size: number): Promise<Uint8Array> {
