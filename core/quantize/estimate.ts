@@ -1,5 +1,6 @@
 import type { Precision } from '../contract/views.ts';
 import { type Graph, valueNamed } from '../ir/graph.ts';
+import type { Tensor } from '../ir/tensor.ts';
 import { sizeOf } from './constants.ts';
 import { halfConstants } from './float16.ts';
 import { smallestWeights } from './placement.ts';
@@ -68,16 +69,21 @@ export function estimateSizes(graph: Graph): Record<Precision, number> {
 function storedConstants(graph: Graph): Stored[] {
   const halves = halfConstants(graph);
   const stored = new Map<string, Stored>();
+  const seen = new Set<string>();
   for (const node of graph.nodes) {
     const rule = ruleOf(node);
     const operands = rule ? floatOperands(graph, node, rule) : [];
     for (const id of node.inputs) {
-      if (id === null || stored.has(id)) continue;
+      if (id === null || seen.has(id)) continue;
+      seen.add(id);
       const value = valueNamed(graph, id);
       if (!value.constant) continue;
+      // Identical constants are written once.
+      const content = fingerprint(value.constant);
+      if (stored.has(content)) continue;
       const slot = operands.find((operand) => operand.value.id === id)?.rule;
       const axis = slot?.kind === 'weight' ? slot.axis : null;
-      stored.set(id, {
+      stored.set(content, {
         elements: sizeOf(value.constant),
         channels: axis === null ? 1 : value.constant.shape[axis],
         kind: slot && slot.kind !== 'plain' ? slot.kind : 'other',
@@ -88,4 +94,12 @@ function storedConstants(graph: Graph): Stored[] {
     }
   }
   return [...stored.values()];
+}
+
+/** Tells constants apart by type, shape and a spread of their bytes: enough for an estimate. */
+function fingerprint({ dtype, shape, strides, bytes }: Tensor): string {
+  const step = Math.max(1, bytes.byteLength / 256);
+  let spread = '';
+  for (let at = 0; at < bytes.byteLength; at += step) spread += String.fromCharCode(bytes[Math.floor(at)]);
+  return `${dtype} ${shape} ${strides ?? ''} ${spread}`;
 }

@@ -110,7 +110,7 @@ function settleInputs(
         severity: 'error',
         message: `Input ${name} leaves ${open.length === 1 ? 'axis' : 'axes'} ${open.join(', ')} of ${shown} open`,
         node: name,
-        hint: `Give its shape: --shape ${name}=${settled.map((dim) => (typeof dim === 'string' ? '<n>' : dim)).join(',')}`,
+        hint: `Give its shape: --shape ${name}=${settled.map((dim) => (typeof dim === 'string' ? 'N' : dim)).join('x')} with numbers in place of N.`,
       });
     }
     if (!isDType(dtype) || dtype === 'string') {
