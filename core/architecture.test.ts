@@ -15,7 +15,7 @@ const mayImport: Record<string, readonly string[]> = {
   'core/formats': ['core/ops', 'core/ir', 'core/kernels'],
   'core/passes': ['core/ops', 'core/ir', 'core/kernels'],
   'core/data': ['core/ir', 'core/kernels'],
-  'core/targets': ['core/ops', 'core/ir'],
+  'core/targets': ['core/formats', 'core/ops', 'core/ir'],
   'core/runtime': ['core/ir', 'core/kernels'],
   'core/calibrate': ['core/formats', 'core/passes', 'core/ops', 'core/data', 'core/ir', 'core/kernels'],
   'core/quantize': [
@@ -28,7 +28,7 @@ const mayImport: Record<string, readonly string[]> = {
     'core/kernels',
   ],
   'core/evaluate': ['core/formats', 'core/passes', 'core/ops', 'core/data', 'core/ir', 'core/kernels'],
-  'core/profile': ['core/formats', 'core/ops', 'core/data', 'core/ir', 'core/kernels'],
+  'core/profile': ['core/targets', 'core/formats', 'core/ops', 'core/data', 'core/ir', 'core/kernels'],
   'core/report': ['core/evaluate', 'core/profile', 'core/ir', 'core/kernels'],
   'core/studio': [
     'core/rpc',

@@ -19,12 +19,25 @@ export interface OpenOptions {
   graphOptimization?: 'off' | 'all';
 }
 
-/** One operator's share of a run: mean milliseconds and number of calls within one run of the model. */
+/**
+ * One operator's share of a run: mean milliseconds and number of calls within one run of the model. An entry without a
+ * name is what a run took beside its operators.
+ */
 export interface OperatorTime {
   readonly name: string;
   readonly op: string;
   readonly ms: number;
   readonly calls: number;
+  /** Place of its node in the file, where the runtime tells. */
+  readonly index?: number;
+  /** The stretch of the graph that a delegate took, counted in order of execution; `op` is the delegate's own name. */
+  readonly part?: number;
+  /** Where it ran: `CPUExecutionProvider`. */
+  readonly provider?: string;
+  /** Multiply-accumulates, where the runtime tells shapes. */
+  readonly macs?: number;
+  /** Bytes read and written. */
+  readonly bytes?: number;
 }
 
 /** One loaded model in one runtime. A session has one owner, who closes it. */
