@@ -9,6 +9,9 @@ import type { HdfFile } from './hdf5.ts';
  */
 export class NotPlainError extends Error {}
 
+/** The bytes contradict themselves. Such a file is not handed to the library, which can read on for ever. */
+export class DamagedHdf5Error extends Error {}
+
 const undefinedAddress = 0xffff_ffff_ffff_ffffn;
 
 interface Message {
@@ -83,12 +86,14 @@ export function openPlainHdf5(bytes: Uint8Array): HdfFile {
   };
 }
 
-/** Reading past the end of a damaged file is a RangeError of DataView; the library says what is wrong with it. */
+/** Reading past the end of a damaged file is a RangeError of DataView. */
 function within<T>(read: () => T): T {
   try {
     return read();
   } catch (error) {
-    throw error instanceof RangeError ? new NotPlainError('the file ends too early') : error;
+    throw error instanceof RangeError
+      ? new DamagedHdf5Error('is not a whole HDF5 file: it ends too early')
+      : error;
   }
 }
 
@@ -108,7 +113,12 @@ class PlainFile {
     // Version 1 has two more fields before the addresses.
     const at = version === 0 ? 24 : 28;
     this.base = Number(this.view.getBigUint64(at, true));
-    if (this.address(at + 16) > bytes.length) throw new NotPlainError('cut short');
+    const promised = this.base + Number(this.view.getBigUint64(at + 16, true));
+    if (promised > bytes.length) {
+      throw new DamagedHdf5Error(
+        `is cut short: its header promises ${promised} bytes, there are ${bytes.length}`,
+      );
+    }
     this.root = this.address(at + 40);
   }
 
@@ -171,7 +181,7 @@ class PlainFile {
       throw new NotPlainError('data never written');
     const start = this.address(layout.at + 2);
     if (start + size > this.bytes.length || this.view.getBigUint64(layout.at + 10, true) < BigInt(size)) {
-      throw new NotPlainError('data outside of the file');
+      throw damaged('data lie outside of the file');
     }
     return { dtype, shape, bytes: this.bytes.subarray(start, start + size) };
   }
@@ -191,7 +201,7 @@ class PlainFile {
         if (type === messageTypes.continuation) {
           const next = this.address(at + 8);
           blocks.push({ at: next, end: next + Number(this.view.getBigUint64(at + 16, true)) });
-          if (blocks.length > 4096) throw new NotPlainError('a header in too many parts');
+          if (blocks.length > 4096) throw damaged('a header is in too many parts');
         } else found.push({ type, at: at + 8, size });
         at += 8 + size;
       }
@@ -201,14 +211,15 @@ class PlainFile {
   }
 
   /** Leaves of a version-1 B-tree of group nodes (specification III.A.1). */
-  private walkTree(node: number, leaf: (at: number) => void, depth = 0): void {
+  private walkTree(node: number, leaf: (at: number) => void, seen = new Set<number>()): void {
     this.expect(node, 'TREE');
-    if (depth > 64) throw new NotPlainError('a tree without end');
+    if (seen.has(node)) throw damaged('a group leads back into itself');
+    seen.add(node);
     const level = this.bytes[node + 5];
     const count = this.view.getUint16(node + 6, true);
     for (let i = 0; i < count; i++) {
       const child = this.address(node + 24 + 8 + i * 16);
-      if (level > 0) this.walkTree(child, leaf, depth + 1);
+      if (level > 0) this.walkTree(child, leaf, seen);
       else leaf(child);
     }
   }
@@ -240,6 +251,7 @@ class PlainFile {
     }
     const texts = Array.from({ length: elementCount(shape) }, (_, i) => {
       const item = at + i * type.size;
+      if (item > this.bytes.length) throw damaged('an attribute lies outside of the file');
       if (type.class === classes.text) return this.text(item, type.size);
       const length = this.view.getUint32(item, true);
       return length === 0
@@ -256,9 +268,9 @@ class PlainFile {
     for (let at = collection + 16; at + 16 <= end; ) {
       const size = Number(this.view.getBigUint64(at + 8, true));
       if (this.view.getUint16(at, true) === index) return this.text(at + 16, Math.min(length, size));
-      at += 16 + ((size + 7) & ~7);
+      at += 16 + Math.ceil(size / 8) * 8;
     }
-    throw new NotPlainError('a text that is not in its heap');
+    throw damaged('a text is not in its heap');
   }
 
   /** A text up to its NUL or to `most` bytes. */
@@ -269,16 +281,24 @@ class PlainFile {
   }
 
   private address(at: number): number {
-    const address = this.base + Number(this.view.getBigUint64(at, true));
-    if (address > this.bytes.length) throw new NotPlainError('an address outside of the file');
+    const raw = this.view.getBigUint64(at, true);
+    if (raw === undefinedAddress) throw new NotPlainError('a part that is not there');
+    const address = this.base + Number(raw);
+    if (address > this.bytes.length)
+      throw damaged(`the address ${address} lies outside of its ${this.bytes.length} bytes`);
     return address;
   }
 
   private expect(at: number, signature: string): void {
     for (let i = 0; i < 4; i++) {
-      if (this.bytes[at + i] !== signature.charCodeAt(i)) throw new NotPlainError(`no ${signature} at ${at}`);
+      if (this.bytes[at + i] !== signature.charCodeAt(i))
+        throw damaged(`there is no ${signature} at byte ${at}`);
     }
   }
+}
+
+function damaged(what: string): DamagedHdf5Error {
+  return new DamagedHdf5Error(`is not a readable HDF5 file: ${what}`);
 }
 
 function dtypeOf({ class: kind, size, bits }: Datatype): DType {

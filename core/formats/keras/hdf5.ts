@@ -1,7 +1,7 @@
 import { WhittleError } from '../../contract/errors.ts';
 import type { DType } from '../../ir/dtype.ts';
 import { elementCount, type Tensor } from '../../ir/tensor.ts';
-import { NotPlainError, openPlainHdf5 } from './hdf5-views.ts';
+import { DamagedHdf5Error, NotPlainError, openPlainHdf5 } from './hdf5-views.ts';
 
 /** The part of HDF5 that Keras files use: groups, attributes and plain numeric datasets. */
 export interface HdfFile {
@@ -37,6 +37,12 @@ export async function withHdf5<T>(bytes: Uint8Array, file: string, use: (hdf5: H
   try {
     return use(openPlainHdf5(bytes));
   } catch (error) {
+    if (error instanceof DamagedHdf5Error) {
+      throw new WhittleError('format.damaged', `${file} ${error.message}`, {
+        hint: 'Copy or download the file again, or save the model again with model.save().',
+        cause: error,
+      });
+    }
     if (!(error instanceof NotPlainError)) throw error;
   }
   const hdf5 = await openByLibrary(bytes, file);
@@ -96,6 +102,11 @@ export async function openByLibrary(bytes: Uint8Array, file: string): Promise<Hd
       if (path !== '/' && !exists(path)) return undefined;
       return guard(`attribute ${name} of ${path}`, () => {
         if (!library.get_attribute_names(id, path).includes(name)) return undefined;
+        // The library reads as many elements as a damaged header promises, for hours.
+        const { shape, size }: HdfMetadata = library.get_attribute_metadata(id, path, name);
+        if (elementCount(shape ?? []) * size > bytes.byteLength) {
+          throw new Error(`it claims shape (${shape?.join(', ')}), more than the file holds`);
+        }
         return new h5wasm.Group(id, path).get_attribute(name, false);
       });
     },
