@@ -2,6 +2,7 @@
  * Every operator with its facets, as one explicit object. A missing definition or writer is a compile error here
  * once `vocabulary.ts` names the operator; a facet that cannot be is `unsupported('why')`.
  */
+import { WhittleError } from '../contract/errors.ts';
 import type { FoldNode, InferTypes } from '../ir/builder.ts';
 import type { Attrs, Node, TensorType, Value } from '../ir/graph.ts';
 import { elementCount } from '../ir/tensor.ts';
@@ -184,7 +185,7 @@ export const inferTypes: InferTypes = (
     attrs,
     node,
     fail(message): never {
-      throw new Error(`${node} (${op}): ${message}`);
+      throw new WhittleError('model.invalid', `${node} (${op}): ${message}`);
     },
   });
 };

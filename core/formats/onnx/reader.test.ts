@@ -185,13 +185,13 @@ describe('faults in a model are all named at once', () => {
       nodes: [
         { op: 'Quant', domain: 'custom', inputs: ['x'], outputs: ['a'], name: 'q1' },
         { op: 'Quant', domain: 'custom', inputs: ['a'], outputs: ['b'], name: 'q2' },
-        { op: 'NonZero', inputs: ['b'], outputs: ['c'], name: 'nz' },
+        { op: 'RoiAlign', inputs: ['b'], outputs: ['c'], name: 'roi' },
         { op: 'Relu', inputs: ['b'], outputs: ['y'] },
       ],
     });
     expect(issues.map(({ code, op }) => [code, op])).toEqual([
       ['model.unsupported-operator', 'custom:Quant'],
-      ['model.unsupported-operator', 'NonZero'],
+      ['model.unsupported-operator', 'RoiAlign'],
     ]);
     expect(issues[0].message).toMatch(/custom:Quant.*2 nodes use it: "q1", "q2"/);
   });

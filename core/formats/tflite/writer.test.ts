@@ -55,10 +55,11 @@ describe('writeTflite', () => {
 
   it('refuses everything it cannot write at once, by name', () => {
     const graph = graphOf((builder) => {
-      const x = builder.input('x', { dtype: 'float32', shape: [1, 4] });
-      const first = builder.one('Erf', [x], {}, { name: 'first' });
+      const x = builder.input('x', { dtype: 'float32', shape: [1, 2, 1, 3, 1, 4, 5] });
+      const perm = [0, 6, 5, 4, 3, 2, 1];
+      const first = builder.one('Transpose', [x], { perm }, { name: 'first' });
       const relu = builder.one('Relu', [first]);
-      return [builder.one('Erf', [relu], {}, { name: 'second' }).id];
+      return [builder.one('Transpose', [relu], { perm }, { name: 'second' }).id];
     });
     try {
       writeTflite(graph);
@@ -68,8 +69,8 @@ describe('writeTflite', () => {
       expect(error).toBeInstanceOf(WhittleError);
       expect(code).toBe('model.unsupported-operator');
       expect(issues.map(({ node, op }) => [node, op])).toEqual([
-        ['first', 'Erf'],
-        ['second', 'Erf'],
+        ['first', 'Transpose'],
+        ['second', 'Transpose'],
       ]);
     }
   });
