@@ -1,3 +1,4 @@
+import { halfBitsToNumber } from '../kernels/half.ts';
 import { byteLength, type DType, dtypeBits, storageArray, type TypedArray } from './dtype.ts';
 
 /**
@@ -132,16 +133,6 @@ const halfToFloatTable = /* @__PURE__ */ (() => {
     return table;
   };
 })();
-
-/** IEEE 754 binary16 bits to a number. */
-export function halfBitsToNumber(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 0x1f;
-  const fraction = bits & 0x3ff;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  if (exponent === 31) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
-}
 
 /** The elements as float32 (a view when they are float32 already). @throws TypeError for string and 4-bit tensors. */
 export function toFloat32(tensor: Tensor): Float32Array {

@@ -34,6 +34,16 @@ function roundBits(bits: number): number {
   return sign | (rest > half || (rest === half && kept & 1) ? kept + 1 : kept);
 }
 
+/** IEEE 754 binary16 bits to a number. */
+export function halfBitsToNumber(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1;
+  const exponent = (bits >> 10) & 0x1f;
+  const fraction = bits & 0x3ff;
+  if (exponent === 0) return sign * fraction * 2 ** -24;
+  if (exponent === 31) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
+  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+}
+
 export interface HalfConversion {
   /** Raw binary16 bits. */
   readonly bits: Uint16Array;
@@ -62,4 +72,53 @@ export function toHalf(data: Float32Array): HalfConversion {
     bits[i] = half;
   }
   return { bits, clamped, vanished };
+}
+
+/**
+ * Converts to binary16 like `toHalf`, but rounds some elements to their other neighbour, so that the rounding errors
+ * of each row sum to nearly nothing. What a layer sees is mostly positive (after ReLU) and shares a mean, so errors that
+ * have a sum shift every output of the row, while errors without one mostly cancel. The elements nearest to a tie are
+ * turned, since they lose least by it. The idea is that of SQuant (Guo et al. 2022, section 3) for integer weights.
+ * @param data row-major, `rows` rows of equal length
+ */
+export function toHalfBalanced(data: Float32Array, rows: number): HalfConversion {
+  const conversion = toHalf(data);
+  const length = data.length / rows;
+  for (let row = 0; row < rows; row++) balanceRow(data, conversion.bits, row * length, length);
+  return conversion;
+}
+
+/** The other neighbour of an element that was rounded: away from zero when rounding went towards it. */
+function otherNeighbour(x: number, bits: number): number {
+  return Math.abs(x) > Math.abs(halfBitsToNumber(bits)) ? bits + 1 : bits - 1;
+}
+
+function balanceRow(data: Float32Array, bits: Uint16Array, start: number, length: number): void {
+  let sum = 0;
+  let steps = 0;
+  for (let i = start; i < start + length; i++) {
+    const error = halfBitsToNumber(bits[i]) - data[i];
+    if (error === 0) continue;
+    sum += error;
+    steps += Math.abs(halfBitsToNumber(otherNeighbour(data[i], bits[i])) - halfBitsToNumber(bits[i]));
+  }
+  if (!Number.isFinite(sum) || sum === 0 || steps === 0) return;
+  // How much worse an element gets, in steps, is spread evenly over 0…1: twice the turns that are needed are looked at.
+  const turnsPerElement = Math.abs(sum) / steps;
+  const limit = Math.max(4 * turnsPerElement, 32 / length);
+  const candidates: { at: number; step: number; loss: number }[] = [];
+  for (let i = start; i < start + length; i++) {
+    const half = halfBitsToNumber(bits[i]);
+    const error = half - data[i];
+    if (error * sum <= 0 || Math.abs(half) >= largestHalf) continue;
+    const step = halfBitsToNumber(otherNeighbour(data[i], bits[i])) - half;
+    const loss = 1 - (2 * Math.abs(error)) / Math.abs(step);
+    if (loss <= limit) candidates.push({ at: i, step, loss });
+  }
+  candidates.sort((a, b) => a.loss - b.loss);
+  for (const { at, step } of candidates) {
+    if (Math.abs(sum + step) >= Math.abs(sum)) continue;
+    sum += step;
+    bits[at] = otherNeighbour(data[at], bits[at]);
+  }
 }

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { halfBitsToNumber } from '../ir/tensor.ts';
+import { random } from '../testing/random.ts';
 import { asymmetricParams, integerRange, symmetricScale } from './affine.ts';
-import { halfBits, largestHalf, toHalf } from './half.ts';
+import { halfBits, halfBitsToNumber, largestHalf, toHalf, toHalfBalanced } from './half.ts';
 import { packInt4, unpackInt4 } from './int4.ts';
 import {
   axisView,
@@ -145,6 +145,35 @@ describe('quantize', () => {
         }
       }),
     );
+  });
+});
+
+describe('balanced half', () => {
+  const arbitraryRow = fc.array(fc.float({ min: -2, max: 2, noNaN: true }), { minLength: 8, maxLength: 300 });
+
+  it('gives each element one of its two neighbours, and rows whose errors sum to less', () => {
+    fc.assert(
+      fc.property(arbitraryRow, (row) => {
+        const data = Float32Array.from([...row, ...row]);
+        const plain = toHalf(data).bits;
+        const { bits } = toHalfBalanced(data, 2);
+        const errorOf = (all: Uint16Array) =>
+          row.reduce((sum, x, i) => sum + halfBitsToNumber(all[i]) - Math.fround(x), 0);
+        expect(Math.abs(errorOf(bits))).toBeLessThanOrEqual(Math.abs(errorOf(plain)) + 1e-12);
+        for (const [i, half] of bits.entries()) {
+          expect(Math.abs((half & 0x7fff) - (plain[i] & 0x7fff))).toBeLessThanOrEqual(1);
+        }
+        expect(bits.subarray(0, row.length)).toEqual(bits.subarray(row.length));
+      }),
+    );
+  });
+
+  it('removes the mean error of a filter of ordinary weights', () => {
+    const next = random(7);
+    const data = Float32Array.from({ length: 576 }, () => next() - 0.4);
+    const meanError = (all: Uint16Array) =>
+      Math.abs(data.reduce((sum, x, i) => sum + halfBitsToNumber(all[i]) - x, 0)) / data.length;
+    expect(meanError(toHalfBalanced(data, 1).bits)).toBeLessThan(meanError(toHalf(data).bits) / 10);
   });
 });
 

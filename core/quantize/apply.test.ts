@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { floatTensor, halfBitsToNumber, toNumbers, typedData } from '../ir/tensor.ts';
+import { floatTensor, toNumbers, typedData } from '../ir/tensor.ts';
+import { halfBitsToNumber } from '../kernels/half.ts';
 import { applyPlanForOnnx } from './apply-qdq.ts';
 import { applyPlanForTflite } from './apply-tflite.ts';
 import { decidePlan } from './decide.ts';

@@ -1,7 +1,7 @@
 import { GraphBuilder } from '../ir/builder.ts';
 import { type Graph, type Node, type Value, valueNamed } from '../ir/graph.ts';
 import { tensorOf, toFloat32 } from '../ir/tensor.ts';
-import { largestHalf, toHalf } from '../kernels/half.ts';
+import { largestHalf, toHalfBalanced } from '../kernels/half.ts';
 import { inferTypes } from '../ops/registry.ts';
 import { sizeOf } from './constants.ts';
 import type { PlanWarning } from './plan.ts';
@@ -20,7 +20,8 @@ export function halfConstants(graph: Graph, takes: (node: Node) => boolean = () 
     const rule = ruleOf(node);
     if (!rule || !takes(node)) continue;
     node.inputs.forEach((id, slot) => {
-      if (id === null || inputRule(rule, slot).kind === 'plain') return;
+      const { kind } = inputRule(rule, slot);
+      if (id === null || kind === 'plain' || kind === 'bias') return;
       const value = valueNamed(graph, id);
       if (value.constant && isFloatValue(value) && sizeOf(value.constant) >= smallestHalfConstant)
         found.add(id);
@@ -31,8 +32,8 @@ export function halfConstants(graph: Graph, takes: (node: Node) => boolean = () 
 
 /**
  * Stores constants in float16 behind a Cast to float32, which the TFLite writer turns into DEQUANTIZE (as TensorFlow's
- * converter does). Rounds half to even; numbers beyond ±65504 are held there, with a warning, and never become
- * infinite.
+ * converter does). Rounds so that the errors of each output channel cancel; numbers beyond ±65504 are held there, with
+ * a warning, and never become infinite.
  * @param takes as in `halfConstants`
  */
 export function storeInFloat16(
@@ -53,7 +54,8 @@ export function storeInFloat16(
     const { constant: given, quant } = valueNamed(graph, id);
     const constant = given!;
     if (!half) return remember(values, id, builder.constant(id, constant, quant));
-    const { bits, clamped } = toHalf(toFloat32(constant));
+    const rows = constant.shape[0] ?? 1;
+    const { bits, clamped } = toHalfBalanced(toFloat32(constant), Math.max(1, rows));
     if (clamped > 0) warnings.push(clampedWarning(id, clamped));
     const stored = builder.constant(`${id}/float16`, tensorOf('float16', constant.shape, bits));
     const name = builder.freeName(id);

@@ -2,7 +2,8 @@
 import { readFile } from 'node:fs/promises';
 import { type Issue, WhittleError } from '../../contract/errors.ts';
 import { byteLength, type DType } from '../../ir/dtype.ts';
-import { elementCount, halfBitsToNumber, type Tensor, tensorOf, typedData } from '../../ir/tensor.ts';
+import { elementCount, type Tensor, tensorOf, typedData } from '../../ir/tensor.ts';
+import { halfBitsToNumber } from '../../kernels/half.ts';
 import { fileInside } from '../inside-folder.ts';
 
 type Json = Record<string, unknown>;
