@@ -27,7 +27,9 @@ export function tensorArgument(layer: KerasLayerView, index: number, ...names: r
 
 /** A whole-number parameter. */
 export function intArgument(layer: KerasLayerView, value: unknown, name: string): number {
-  return Number.isInteger(value) ? (value as number) : layer.refuse(`argument ${name} is ${shown(value)}`);
+  return Number.isSafeInteger(value)
+    ? (value as number)
+    : layer.refuse(`argument ${name} is ${shown(value)}`);
 }
 
 /** A parameter of one or several whole numbers. */
@@ -56,7 +58,7 @@ export function operand(
   if (numbers.length !== count || numbers.some((item) => Number.isNaN(item))) {
     return layer.refuse(`argument ${name} is ${shown(value)}; numbers are expected`);
   }
-  if (!dtype.startsWith('float') && numbers.some((item) => !Number.isInteger(item))) {
+  if (!dtype.startsWith('float') && numbers.some((item) => !Number.isSafeInteger(item))) {
     return layer.refuse(`argument ${name} is ${shown(value)} beside a tensor of ${dtype}`);
   }
   return builder.constant(`${layer.name}/${name}`, tensorFrom(dtype, shape, numbers));

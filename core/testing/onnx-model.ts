@@ -11,9 +11,9 @@ import {
   type ValueInfoProto,
 } from '../formats/onnx/schema.ts';
 import { tensorToProto } from '../formats/onnx/tensors.ts';
-import { encode } from '../formats/protobuf/wire.ts';
 import { attributeProto } from '../formats/onnx/write-context.ts';
 import { writeOnnx } from '../formats/onnx/writer.ts';
+import { encode } from '../formats/protobuf/wire.ts';
 import type { DType } from '../ir/dtype.ts';
 import type { Graph } from '../ir/graph.ts';
 import { elementCount, type Tensor, toNumbers } from '../ir/tensor.ts';

@@ -113,7 +113,10 @@ async function convert(job: ModelJob): Promise<ModelResult> {
   const outDir = mkdtempSync(join(tmpdir(), 'whittle-conformance-'));
   try {
     const recipe = Recipe.parse({ precisions: ['float32'], formats: ['tflite', 'onnx'], shapes: job.shapes });
-    const report = await optimize({ path: job.path, recipe, outDir }, { engines });
+    const report = await optimize(
+      { path: job.path, recipe, outDir },
+      { engines, signal: new AbortController().signal },
+    );
     const graph = requireGraph(await readSource(job.path, recipe.shapes));
     const forTflite = portAdaptersOf(prepareForTflite(graph, { layout: 'nhwc' }));
     const names = job.outputs.map(({ name }, i) => name ?? graph.outputs[i]);

@@ -171,7 +171,7 @@ function parseListNode(node: readonly unknown[], layers: ReadonlySet<string>): L
 function resolveListRefs(value: unknown, layers: ReadonlySet<string>): unknown {
   if (Array.isArray(value)) {
     const [layer, call, index] = value;
-    if (value.length === 3 && typeof layer === 'string' && layers.has(layer) && Number.isInteger(call)) {
+    if (value.length === 3 && typeof layer === 'string' && layers.has(layer) && Number.isSafeInteger(call)) {
       return new TensorRef(layer, Number(call), Number(index));
     }
     return value.map((item) => resolveListRefs(item, layers));

@@ -69,7 +69,7 @@ export function layerView(
         (message) => invalid(`${partName}: ${message}`),
       ),
     int: (key, fallback) =>
-      option(key, 'a whole number', (value): value is number => Number.isInteger(value), fallback),
+      option(key, 'a whole number', (value): value is number => Number.isSafeInteger(value), fallback),
     number: (key, fallback) => option(key, 'a number', isNumber, fallback),
     string: (key, fallback) =>
       option(key, 'a text', (value): value is string => typeof value === 'string', fallback),
@@ -78,7 +78,7 @@ export function layerView(
     ints(key, length, fallback) {
       const value = config[key] ?? fallback;
       const items = typeof value === 'number' ? new Array<number>(length).fill(value) : value;
-      const fits = Array.isArray(items) && items.length === length && items.every(Number.isInteger);
+      const fits = Array.isArray(items) && items.length === length && items.every(Number.isSafeInteger);
       return fits
         ? items
         : refuse(`option ${key} is ${JSON.stringify(value ?? null)}; ${length} whole numbers are expected`);

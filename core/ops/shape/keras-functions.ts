@@ -124,7 +124,7 @@ const split: KerasReader = (layer, builder) => {
     const count = intArgument(layer, how, 'sections');
     sizes = new Array<number>(count).fill(size / count);
   }
-  if (sizes.some((part) => !Number.isInteger(part) || part < 0)) {
+  if (sizes.some((part) => !Number.isSafeInteger(part) || part < 0)) {
     return layer.refuse(`axis ${axis} of [${shape.join(', ')}] cannot be split into ${sizes.join(', ')}`);
   }
   return builder.add(
@@ -145,7 +145,7 @@ type Item = Span | number | 'ellipsis' | 'newaxis';
 
 /** One entry of an index in Keras 3's form (`__slice__`, `__ellipsis__`) or in tf_keras' (`start`, `stop`, `step`). */
 function indexItem(layer: KerasLayerView, raw: unknown): Item {
-  if (typeof raw === 'number' && Number.isInteger(raw)) return raw;
+  if (typeof raw === 'number' && Number.isSafeInteger(raw)) return raw;
   if (raw === null) return 'newaxis';
   if (typeof raw === 'object' && raw !== null && !Array.isArray(raw) && !isTensor(raw)) {
     const record = raw as Record<string, unknown>;
@@ -153,7 +153,7 @@ function indexItem(layer: KerasLayerView, raw: unknown): Item {
     const span = (record.class_name === '__slice__' ? record.config : record) as Record<string, unknown>;
     const bound = (key: string) => {
       const value = span[key] ?? null;
-      return value === null || Number.isInteger(value)
+      return value === null || Number.isSafeInteger(value)
         ? (value as number | null)
         : layer.refuse(`is indexed by ${JSON.stringify(raw)}`);
     };

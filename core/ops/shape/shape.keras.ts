@@ -27,7 +27,7 @@ const reshape: KerasReader = (layer, builder) => {
   const given = target.map(Number);
   const known = product(given.filter((size) => size !== -1));
   const sizes = given.map((size) => (size === -1 ? product(rest) / known : size));
-  if (product(sizes) !== product(rest) || sizes.some((size) => !Number.isInteger(size) || size < 0)) {
+  if (product(sizes) !== product(rest) || sizes.some((size) => !Number.isSafeInteger(size) || size < 0)) {
     return layer.refuse(`[${rest.join(', ')}] does not fit into target_shape [${given.join(', ')}]`);
   }
   return [reshapeTo(builder, x, [batch, ...sizes], layer.name)];
@@ -59,11 +59,12 @@ const concatenate: KerasReader = (layer, builder) => {
 export function pairsOf(layer: KerasLayerView, option: string, rank: number): (readonly [number, number])[] {
   const value = layer.config[option];
   const pair = (item: unknown): readonly [number, number] => {
-    if (Number.isInteger(item)) return [item as number, item as number];
-    if (Array.isArray(item) && item.length === 2 && item.every(Number.isInteger)) return [item[0], item[1]];
+    if (Number.isSafeInteger(item)) return [item as number, item as number];
+    if (Array.isArray(item) && item.length === 2 && item.every(Number.isSafeInteger))
+      return [item[0], item[1]];
     return layer.refuse(`option ${option} is ${JSON.stringify(value)}`);
   };
-  if (Number.isInteger(value)) return new Array(rank).fill(pair(value));
+  if (Number.isSafeInteger(value)) return new Array(rank).fill(pair(value));
   // One axis: (begin, end) without another level.
   if (rank === 1) return [pair(Array.isArray(value) && value.length === 1 ? value[0] : value)];
   if (Array.isArray(value) && value.length === rank) return value.map(pair);
