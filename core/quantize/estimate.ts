@@ -27,10 +27,11 @@ interface Stored {
 
 /**
  * Expected size of the .tflite file in bytes for each precision: constants by the rules of their slots, plus what
- * tables cost. An estimate, made without calibration and without reading a weight.
+ * tables cost. An estimate, made without calibration and without reading more than a few bytes of a weight.
+ * @param options `shared`: identical constants are written once, as in TFLite files
  */
-export function estimateSizes(graph: Graph): Record<Precision, number> {
-  const stored = storedConstants(graph);
+export function estimateSizes(graph: Graph, options = { shared: true }): Record<Precision, number> {
+  const stored = storedConstants(graph, options.shared);
   const computed = [...graph.values.values()].filter((value) => !value.constant).length;
   const base = fileBytes + graph.nodes.length * operatorBytes + (computed + stored.length) * tensorBytes;
   const sum = (bytes: (constant: Stored) => number) =>
@@ -66,7 +67,7 @@ export function estimateSizes(graph: Graph): Record<Precision, number> {
   };
 }
 
-function storedConstants(graph: Graph): Stored[] {
+function storedConstants(graph: Graph, shared: boolean): Stored[] {
   const halves = halfConstants(graph);
   const stored = new Map<string, Stored>();
   const seen = new Set<string>();
@@ -78,8 +79,7 @@ function storedConstants(graph: Graph): Stored[] {
       seen.add(id);
       const value = valueNamed(graph, id);
       if (!value.constant) continue;
-      // Identical constants are written once.
-      const content = fingerprint(value.constant);
+      const content = shared ? fingerprint(value.constant) : id;
       if (stored.has(content)) continue;
       const slot = operands.find((operand) => operand.value.id === id)?.rule;
       const axis = slot?.kind === 'weight' ? slot.axis : null;

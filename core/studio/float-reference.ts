@@ -1,10 +1,13 @@
+import { WhittleError } from '../contract/errors.ts';
 import type { LatencyView, ReferenceView } from '../contract/views.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { adaptFeeds } from '../evaluate/port-adapters.ts';
 import { type Reference, runReference } from '../evaluate/reference.ts';
 import { writeOnnx } from '../formats/onnx/writer.ts';
+import { byteLength } from '../ir/dtype.ts';
 import type { Engines, Session } from '../ir/engine.ts';
 import type { Graph } from '../ir/graph.ts';
+import { elementCount, type Tensor } from '../ir/tensor.ts';
 import { measureQuickly } from './quick-latency.ts';
 import type { SourceModel } from './source-model.ts';
 
@@ -18,7 +21,8 @@ export interface FloatReference {
 
 /**
  * Opens what everything is compared with: an ONNX source is run as it is by onnxruntime, a TFLite source by LiteRT, and
- * a Keras source as the float ONNX form that was read from it.
+ * every other source as the float ONNX form that was read from it. So is a TFLite source that LiteRT cannot run again and
+ * again, because its shapes are only found while it runs.
  * @param onnxGraph of `prepareForOnnx`
  */
 export async function openSourceSession(
@@ -27,8 +31,29 @@ export async function openSourceSession(
   engines: Engines,
 ): Promise<Session> {
   if (source.format === 'onnx') return engines.ort.open(source.path);
-  if (source.format === 'tflite') return (await engines.tflite()).open(source.path);
+  if (source.format === 'tflite') {
+    const session = await (await engines.tflite()).open(source.path);
+    if (await runsTwice(session)) return session;
+    await session.close();
+  }
   return engines.ort.open(writeOnnx(onnxGraph));
+}
+
+async function runsTwice(session: Session): Promise<boolean> {
+  const zeros = Object.fromEntries(
+    session.inputs.map(({ name, dtype, shape }): [string, Tensor] => {
+      const sizes = shape.map(Number);
+      return [name, { dtype, shape: sizes, bytes: new Uint8Array(byteLength(dtype, elementCount(sizes))) }];
+    }),
+  );
+  try {
+    await session.run(zeros);
+    await session.run(zeros);
+    return true;
+  } catch (error) {
+    if (error instanceof WhittleError) return false;
+    throw error;
+  }
 }
 
 /** Runs the source over the samples and times it. */

@@ -108,7 +108,7 @@ function expectedSize(
   plan: QuantPlan,
   { forTflite: { graph }, overrides }: MakeContext,
 ): GateFacts['expectedSize'] {
-  const estimates = estimateSizes(graph);
+  const estimates = estimateSizes(graph, { shared: format === 'tflite' });
   const isMixed = plan.precision === 'auto' || overrides.size > 0;
   const least = isMixed ? estimates['weights-int4'] : estimates[precision];
   const most = isMixed ? estimates.float32 : estimates[precision];

@@ -38,9 +38,14 @@ export function readTfliteBytes(bytes: Uint8Array, name: string, options: ReadOp
   const { inputs, outputs } = portsOf(subgraph, signature);
   const declaredInputs = inputs.map((port) => declare(port, subgraph));
   const issues = unsupportedParts(model, subgraph);
-  const shapes = declaredInputs.map((input) => settle(input, options, issues));
+  // The tensor's own name is what the interpreter of older tools shows.
+  const aliases = inputs.map(({ tensor }) => subgraph.tensors[tensor].name);
+  const shapes = declaredInputs.map((input, i) => {
+    const given = options.shapes?.[input.name] ?? options.shapes?.[aliases[i]];
+    return settle(input, given, issues);
+  });
   for (const given of Object.keys(options.shapes ?? {})) {
-    if (declaredInputs.some((input) => input.name === given)) continue;
+    if (declaredInputs.some((input) => input.name === given) || aliases.includes(given)) continue;
     issues.push({
       code: 'usage',
       severity: 'error',
@@ -68,8 +73,11 @@ function declare({ name, tensor }: Port, subgraph: SubgraphView): DeclaredInput 
 }
 
 /** The shape to read with: an open batch is 1, other open dimensions are as given, or stay open with an issue. */
-function settle({ name, shape }: DeclaredInput, options: ReadOptions, issues: Issue[]): Dim[] {
-  const given = options.shapes?.[name];
+function settle(
+  { name, shape }: DeclaredInput,
+  given: readonly number[] | undefined,
+  issues: Issue[],
+): Dim[] {
   const shown = `[${shape.join(', ')}]`;
   const fits =
     !given ||

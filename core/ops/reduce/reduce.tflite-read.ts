@@ -1,4 +1,6 @@
 import type { GraphBuilder } from '../../ir/builder.ts';
+import type { Value } from '../../ir/graph.ts';
+import { toNumbers } from '../../ir/tensor.ts';
 import type { TfliteOpView } from '../facets.ts';
 import {
   addInner,
@@ -11,9 +13,16 @@ import {
   type TfliteReader,
 } from '../tflite-read-helpers.ts';
 
+/** The axes as a list; TFLite also takes a single number. */
+function axesOf(op: TfliteOpView, builder: GraphBuilder): Value {
+  const axes = inputOf(op, 1);
+  if (!axes.constant || axes.type.shape.length === 1) return asInt64(op, builder, axes);
+  return int64Constant(op, builder, 'axes', toNumbers(axes.constant));
+}
+
 function reduction(irOp: string): TfliteReader {
   return (op, builder) => {
-    const axes = asInt64(op, builder, inputOf(op, 1));
+    const axes = axesOf(op, builder);
     addLast(op, builder, irOp, [inputOf(op, 0), axes], { keepDims: flagOption(op, 'keep_dims') });
   };
 }
