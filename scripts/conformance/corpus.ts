@@ -43,7 +43,16 @@ const jobs = metas.map(({ name, model, shape, inputs, outputs, expected }): Mode
   const folder = join(options.corpus!, name);
   const path = join(folder, model);
   const runs = expected?.count ?? 0;
-  return { path, folder, shapes: shape ?? {}, inputs: inputs ?? [], outputs: outputs ?? [], runs, batch: 1 };
+  return {
+    path,
+    folder,
+    shapes: shape ?? {},
+    inputs: inputs ?? [],
+    outputs: outputs ?? [],
+    runs,
+    batch: 1,
+    data: inputs ? join(folder, 'samples.npz') : undefined,
+  };
 });
 
 function formatPasses(result: FormatResult, meta: Meta): boolean {

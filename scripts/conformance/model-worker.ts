@@ -32,6 +32,8 @@ export interface ModelJob {
   readonly runs: number;
   /** Samples that one run takes. */
   readonly batch: number;
+  /** Samples for the gates of the written files; else random numbers are fed. */
+  readonly data?: string;
 }
 
 export interface FormatResult {
@@ -62,6 +64,7 @@ async function compareFile(
   format: 'tflite' | 'onnx',
   adapters: PortAdapters,
   job: ModelJob,
+  inputNames: readonly string[],
   outputNames: readonly string[],
 ): Promise<Omit<FormatResult, 'transposes' | 'status' | 'words'>> {
   const samples = await readNpz(join(job.folder, 'samples.npz'));
@@ -72,8 +75,8 @@ async function compareFile(
   try {
     for (let run = 0; run < job.runs; run++) {
       const sample = Object.fromEntries(
-        job.inputs.map(({ name, key }) => [
-          name,
+        job.inputs.map(({ name, key }, i) => [
+          inputNames[i],
           rows(samples[key], run * job.batch, job.batch, job.shapes[name]),
         ]),
       );
@@ -114,12 +117,18 @@ async function convert(job: ModelJob): Promise<ModelResult> {
   try {
     const recipe = Recipe.parse({ precisions: ['float32'], formats: ['tflite', 'onnx'], shapes: job.shapes });
     const report = await optimize(
-      { path: job.path, recipe, outDir },
+      { path: job.path, recipe, outDir, data: job.data ? { paths: [job.data] } : undefined },
       { engines, signal: new AbortController().signal },
     );
     const graph = requireGraph(await readSource(job.path, recipe.shapes));
     const forTflite = portAdaptersOf(prepareForTflite(graph, { layout: 'nhwc' }));
-    const names = job.outputs.map(({ name }, i) => name ?? graph.outputs[i]);
+    // Some tools call a port by its tensor, where the file's signature has a name of its own.
+    const inputNames = job.inputs.map(({ name }, i) =>
+      graph.inputs.includes(name) ? name : graph.inputs[i],
+    );
+    const names = job.outputs.map(({ name }, i) =>
+      name !== undefined && graph.outputs.includes(name) ? name : graph.outputs[i],
+    );
     const formats: Record<string, FormatResult> = {};
     for (const artifact of report.artifacts) {
       const format = artifact.format as 'tflite' | 'onnx';
@@ -132,7 +141,14 @@ async function convert(job: ModelJob): Promise<ModelResult> {
       const figures =
         artifact.path === ''
           ? { sqnrDb: Number.NEGATIVE_INFINITY, integersEqual: false, largest: {} }
-          : await compareFile(artifact.path, format, format === 'tflite' ? forTflite : {}, job, names);
+          : await compareFile(
+              artifact.path,
+              format,
+              format === 'tflite' ? forTflite : {},
+              job,
+              inputNames,
+              names,
+            );
       formats[format] = { ...figures, ...shared };
     }
     return { formats: formats as Record<'tflite' | 'onnx', FormatResult> };
