@@ -14,6 +14,7 @@ import {
   ProjectView,
   Recipe,
   SampleView,
+  TargetView,
 } from './views.ts';
 
 /**
@@ -78,6 +79,8 @@ export const calls = {
   'job.list': { params: Nothing, result: z.array(ProgressView) },
   'job.cancel': { params: JobId, result: Nothing },
   'artifact.detail': { params: ProjectId.extend({ artifactId: z.string() }), result: ArtifactDetail },
+  /** Which runtimes and accelerators run the file, node by node, by their published rules. */
+  'artifact.targets': { params: ProjectId.extend({ artifactId: z.string() }), result: z.array(TargetView) },
   'artifact.remove': { params: ProjectId.extend({ artifactId: z.string() }), result: Nothing },
   'artifact.restore': { params: ProjectId.extend({ artifactId: z.string() }), result: ArtifactView },
   /** Copies the artifact to a path the user chose in the save dialog (desktop). */

@@ -256,12 +256,117 @@ export const EstimateView = z.object({
 export type EstimateView = z.infer<typeof EstimateView>;
 
 export const PerOp = z.object({
+  /** Name of the operator in the graph, by its result; what the runtime calls it where it cannot be told. */
   name: z.string(),
   op: z.string(),
   ms: z.number(),
   calls: z.number(),
   share: z.number(),
+  /** What computed it, in the runtime's words. */
+  kernel: z.string().optional(),
+  /** "XNNPACK", "CPU", or a provider of onnxruntime. */
+  runsOn: z.string().optional(),
+  macs: z.number().optional(),
+  bytes: z.number().optional(),
+  /** Achieved: two operations for each multiply-accumulate. */
+  gflopPerS: z.number().optional(),
+  gbPerS: z.number().optional(),
 });
+export type PerOp = z.infer<typeof PerOp>;
+
+/** What was measured on, and how busy it was. What the system does not tell is left out. */
+export const MachineView = z.object({
+  cpu: z.string(),
+  cores: z.number(),
+  mhz: z.number().optional(),
+  governor: z.string().optional(),
+  /** Of the last minute, before the measurement. */
+  loadAverage: z.number().optional(),
+  /** Cores that other processes used meanwhile, on average. */
+  otherCores: z.number().optional(),
+  batteryPercent: z.number().optional(),
+  onBattery: z.boolean().optional(),
+});
+export type MachineView = z.infer<typeof MachineView>;
+
+/** Planned from the lifetimes of tensors; nothing is run. */
+export const MemoryView = z.object({
+  weightsBytes: z.number(),
+  /** The one block that holds all tensors that move. */
+  arenaBytes: z.number(),
+  largestTensors: z.array(z.object({ name: z.string(), bytes: z.number() })),
+  /** Estimate for a phone: the file's weights, their packed copy, and the arena. */
+  phoneEstimateBytes: z.number(),
+});
+export type MemoryView = z.infer<typeof MemoryView>;
+
+/** Something that the studio can change to get round a refusal. */
+export const FixView = z.object({
+  text: z.string(),
+  recipe: z
+    .object({
+      precision: Precision.optional(),
+      io: IoType.optional(),
+      format: OutputFormat.optional(),
+      pureInteger: z.boolean().optional(),
+      perTensor: z.boolean().optional(),
+    })
+    .optional(),
+});
+export type FixView = z.infer<typeof FixView>;
+
+/** Whether one target runs a file, by its published rules. */
+export const TargetView = z.object({
+  id: z.string(),
+  name: z.string(),
+  /** Where the rules come from. */
+  source: z.string(),
+  /** `all` operators, `part` of them, `none`, or `unfit` when the file cannot run there at all. */
+  verdict: z.enum(['all', 'part', 'none', 'unfit']),
+  /** The verdict as a sentence. */
+  summary: z.string(),
+  nodes: z.number(),
+  taken: z.number(),
+  /** Stretches of operators that it runs. */
+  partitions: z.number(),
+  /** The first operator in its way. */
+  first: z
+    .object({
+      index: z.number(),
+      name: z.string(),
+      op: z.string(),
+      reason: z.string(),
+      fix: FixView.optional(),
+    })
+    .optional(),
+  /** All reasons, the most frequent first. */
+  reasons: z.array(
+    z.object({
+      op: z.string(),
+      reason: z.string(),
+      count: z.number(),
+      nodes: z.array(z.string()),
+      fix: FixView.optional(),
+    }),
+  ),
+});
+export type TargetView = z.infer<typeof TargetView>;
+
+/** Two files measured in turn, round by round. */
+export const ComparisonView = z.object({
+  path: z.string(),
+  artifactId: z.string().optional(),
+  otherPath: z.string(),
+  otherArtifactId: z.string().optional(),
+  /** Time of the first ÷ time of the other, with its 95 % interval. */
+  ratio: z.number(),
+  low: z.number(),
+  high: z.number(),
+  rounds: z.number(),
+  /** Which is faster, or that no difference is clear. */
+  words: z.string(),
+});
+export type ComparisonView = z.infer<typeof ComparisonView>;
 
 export const ProfileView = z.object({
   path: z.string(),
@@ -280,6 +385,19 @@ export const ProfileView = z.object({
   /** Every run's time, at most 1,000 of them, for the distribution strip. */
   timesMs: z.array(z.number()),
   perOp: z.array(PerOp).optional(),
+  /** What really ran it: "LiteRT 2.3.0 native, XNNPACK, 2 threads". */
+  runtime: z.string().optional(),
+  /** (p90 − p10) ÷ median. */
+  spread: z.number().optional(),
+  /** False when the machine was too busy or the runs too unlike for the numbers to be trusted; `notes` say why. */
+  valid: z.boolean().optional(),
+  notes: z.array(z.string()).optional(),
+  machine: MachineView.optional(),
+  memory: MemoryView.optional(),
+  /** Which operators the runtime's delegate takes, and why not the others (.tflite). */
+  delegation: TargetView.optional(),
+  /** Against the file that was measured before it in the same request. */
+  comparison: ComparisonView.optional(),
 });
 export type ProfileView = z.infer<typeof ProfileView>;
 

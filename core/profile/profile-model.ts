@@ -1,8 +1,17 @@
-import type { ProfileView } from '../contract/views.ts';
+import { readFile } from 'node:fs/promises';
+import type { MemoryView, ProfileView } from '../contract/views.ts';
+import { readModel } from '../formats/open-model.ts';
+import { type TfliteModelView, viewModel } from '../formats/tflite/model-view.ts';
 import type { Engine, OpenOptions } from '../ir/engine.ts';
 import type { Tensor } from '../ir/tensor.ts';
+import { mainSubgraph } from '../targets/predict.ts';
+import { describeTarget } from '../targets/targets.ts';
+import { xnnpack } from '../targets/xnnpack.ts';
 import { randomFeeds } from './feeds.ts';
 import { type LatencyOptions, measureLatency } from './latency.ts';
+import { doubts, LoadWatch, machineState } from './machine.ts';
+import { graphMemory, tfliteMemory } from './model-memory.ts';
+import { operatorTable } from './operator-table.ts';
 
 export interface ProfileOptions extends LatencyOptions {
   readonly device?: string;
@@ -17,7 +26,8 @@ export interface ProfileOptions extends LatencyOptions {
 const profiledRuns = 30;
 
 /**
- * Opens a model and measures it: `whittle profile` and the Profile stage.
+ * Opens a model and measures it: `whittle profile` and the Profile stage. Says what it ran on, how busy that was, and
+ * whether the numbers can be trusted.
  * @throws WhittleError what opening, running or cancelling throw
  */
 export async function profileModel(
@@ -27,21 +37,32 @@ export async function profileModel(
   options: ProfileOptions,
 ): Promise<ProfileView> {
   const device = options.device ?? 'cpu';
+  // The WebAssembly build runs on one thread whatever was asked for.
+  const threads = engine.id === 'litert-wasm' ? 1 : options.threads;
   const open: OpenOptions = { device, threads: options.threads };
+  const machine = await machineState();
+  const file = engine.format === 'tflite' ? await tfliteView(model) : undefined;
   const session = await engine.open(model, open);
   try {
     const feeds = options.feeds ?? randomFeeds(session.inputs);
-    const { spread: _, ...latency } = await measureLatency(session, feeds, options);
-    const perOp = options.perOp ? await operatorShares(engine, model, open, feeds) : undefined;
+    const watch = new LoadWatch();
+    const latency = await measureLatency(session, feeds, options);
+    const otherCores = watch.otherCores();
+    const perOp = options.perOp ? await operatorShares(engine, model, open, feeds, file) : undefined;
+    const memory = file ? tfliteMemory(mainSubgraph(file)) : await onnxMemory(model);
     return {
       path,
       engine: engine.id,
       device,
-      // The WebAssembly build runs on one thread whatever was asked for.
-      threads: engine.id === 'litert-wasm' ? 1 : options.threads,
+      threads,
       ...latency,
       timesMs: [...latency.timesMs],
       ...(perOp && { perOp }),
+      runtime: session.description,
+      ...doubts(latency, otherCores, threads, machine),
+      machine: { ...machine, otherCores },
+      ...(memory && { memory }),
+      ...(file && device === 'cpu' && { delegation: describeTarget(file, xnnpack) }),
     };
   } finally {
     await session.close();
@@ -54,17 +75,33 @@ async function operatorShares(
   model: string | Uint8Array,
   open: OpenOptions,
   feeds: Readonly<Record<string, Tensor>>,
+  file: TfliteModelView | undefined,
 ): Promise<ProfileView['perOp']> {
   const session = await engine.open(model, { ...open, profile: true });
   try {
     if (!session.operatorTimes) return undefined;
     await session.time(feeds, profiledRuns);
-    const times = await session.operatorTimes();
-    const total = times.reduce((sum, { ms }) => sum + ms, 0);
-    return times
-      .map((time) => ({ ...time, share: total > 0 ? time.ms / total : 0 }))
-      .sort((first, second) => second.ms - first.ms);
+    return operatorTable(await session.operatorTimes(), file);
   } finally {
     await session.close();
+  }
+}
+
+async function tfliteView(model: string | Uint8Array): Promise<TfliteModelView | undefined> {
+  try {
+    return viewModel(typeof model === 'string' ? await readFile(model) : model);
+  } catch {
+    // What is wrong with the file is the runtime's to say, a moment later.
+    return undefined;
+  }
+}
+
+async function onnxMemory(model: string | Uint8Array): Promise<MemoryView | undefined> {
+  if (typeof model !== 'string') return undefined;
+  try {
+    const { graph } = await readModel(model, {});
+    return graph && graphMemory(graph);
+  } catch {
+    return undefined;
   }
 }

@@ -231,7 +231,8 @@ describe('onnxruntime', () => {
     await session.time({ x }, 5);
     const times = await session.operatorTimes!();
     await session.close();
-    expect(times.map(({ op, calls }) => `${op} ${calls}`)).toEqual(['Gemm 1', 'Softmax 1']);
+    // The last one, without a name, is what a run takes beside its operators.
+    expect(times.map(({ op, calls }) => `${op} ${calls}`)).toEqual(['Gemm 1', 'Softmax 1', ' 1']);
   });
 
   it('keeps the graph as written when optimization is off', async () => {
@@ -242,7 +243,7 @@ describe('onnxruntime', () => {
     await session.run({ x });
     const times = await session.operatorTimes!();
     await session.close();
-    expect(times.map(({ op }) => op)).toEqual(['MatMul', 'Add', 'Softmax']);
+    expect(times.map(({ op }) => op)).toEqual(['MatMul', 'Add', 'Softmax', '']);
   });
 
   it('fails in its own words', async () => {

@@ -1,6 +1,7 @@
 import type { OperatorTime } from '../ir/engine.ts';
 import type { Pointer } from './c-library.ts';
 import type { LiteRt } from './litert-open.ts';
+import { meanOfQuickerHalf, type RecordedRun } from './operator-runs.ts';
 
 /** One `ProfiledEventData` record: char* tag, int32 type at 8, µs elapsed at 24, operator index at 80. */
 const recordBytes = 104;
@@ -16,12 +17,6 @@ interface Event {
   readonly type: number;
   readonly us: number;
   readonly index: number;
-}
-
-/** One run: its whole time, and its operators in the order in which they ran. */
-export interface RecordedRun {
-  readonly us: number;
-  readonly operators: readonly Event[];
 }
 
 /**
@@ -58,15 +53,15 @@ export function profileOperators(litert: LiteRt, compiled: Pointer, runOnce: () 
 
   const perRun = Math.max(1, record(1).length);
   const batch = Math.max(1, Math.min(wantedRuns, Math.floor((capacity * 0.9) / perRun)));
-  const runs: RecordedRun[] = [];
+  const runs: RecordedRun<Event>[] = [];
   const start = performance.now();
   do runs.push(...splitRuns(record(batch)));
   while (runs.length < wantedRuns && performance.now() - start < patienceMs);
-  return summarizeRuns(runs);
+  return timesOf(runs);
 }
 
 /** Cuts events into runs: each begins with the event of the whole. */
-function splitRuns(events: readonly Event[]): RecordedRun[] {
+function splitRuns(events: readonly Event[]): RecordedRun<Event>[] {
   const runs: { us: number; operators: Event[] }[] = [];
   for (const event of events) {
     if (event.type === eventType.whole && event.tag === wholeRun) runs.push({ us: event.us, operators: [] });
@@ -76,29 +71,20 @@ function splitRuns(events: readonly Event[]): RecordedRun[] {
   return runs;
 }
 
-/** Mean times by position, over the quicker half of the runs that did the same. */
-export function summarizeRuns(runs: readonly RecordedRun[]): OperatorTime[] {
-  const first = runs[0];
-  if (!first) return [];
-  const alike = runs.filter((run) => run.operators.length === first.operators.length);
-  const quick = [...alike].sort((a, b) => a.us - b.us).slice(0, Math.max(1, alike.length >> 1));
-  const mean = (pick: (run: RecordedRun) => number): number =>
-    quick.reduce((sum, run) => sum + pick(run), 0) / 1000 / quick.length;
-
+function timesOf(runs: readonly RecordedRun<Event>[]): OperatorTime[] {
+  const { operators, besideMs } = meanOfQuickerHalf(runs);
   let part = -1;
   let previous = -1;
-  const times = first.operators.map((event, i): OperatorTime => {
-    const ms = mean((run) => run.operators[i].us);
+  const times = operators.map(({ event, ms }): OperatorTime => {
+    const time = { name: `${event.tag}:${event.index}`, op: event.tag, ms, calls: 1 };
     if (event.type === eventType.operator) {
       previous = -1;
-      return { name: `${event.tag}:${event.index}`, op: event.tag, ms, calls: 1, index: event.index };
+      return { ...time, index: event.index };
     }
     // A delegate counts its operators from 0 in each part of the graph.
     if (previous < 0 || event.index <= previous) part++;
     previous = event.index;
-    return { name: `${event.tag}:${event.index}`, op: event.tag, ms, calls: 1, part };
+    return { ...time, part };
   });
-  const whole = mean((run) => run.us);
-  const inOperators = times.reduce((sum, { ms }) => sum + ms, 0);
-  return [...times, { name: '', op: '', ms: Math.max(0, whole - inOperators), calls: 1 }];
+  return [...times, { name: '', op: '', ms: besideMs, calls: 1 }];
 }

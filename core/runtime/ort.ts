@@ -93,7 +93,6 @@ class OrtSession implements Session {
   private readonly label: string;
   private readonly profileFolder: string | undefined;
   private times: OperatorTime[] | undefined;
-  private runs = 0;
 
   constructor(
     ort: Ort,
@@ -144,7 +143,7 @@ class OrtSession implements Session {
     if (!this.times) {
       this.session.endProfiling();
       const file = (await readdir(this.profileFolder))[0];
-      this.times = operatorTimesOf(await readFile(join(this.profileFolder, file), 'utf8'), this.runs);
+      this.times = operatorTimesOf(await readFile(join(this.profileFolder, file), 'utf8'));
     }
     return this.times;
   }
@@ -164,7 +163,6 @@ class OrtSession implements Session {
   }
 
   private async runOnce(feeds: Record<string, OrtTensor>): Promise<InferenceSession.OnnxValueMapType> {
-    this.runs++;
     try {
       return await this.session.run(feeds);
     } catch (cause) {

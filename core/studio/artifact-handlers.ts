@@ -7,7 +7,12 @@ import type { StudioContext } from './studio-context.ts';
 
 type ArtifactHandlers = Pick<
   Handlers,
-  'artifact.detail' | 'artifact.remove' | 'artifact.restore' | 'artifact.export' | 'artifact.download'
+  | 'artifact.detail'
+  | 'artifact.targets'
+  | 'artifact.remove'
+  | 'artifact.restore'
+  | 'artifact.export'
+  | 'artifact.download'
 >;
 
 /** Results: looking into them, removing them (and taking that back), and giving them out. */
@@ -33,6 +38,15 @@ export function artifactHandlers(context: StudioContext): ArtifactHandlers {
     async 'artifact.detail'({ projectId, artifactId }) {
       const { detail } = await store.artifact(projectId, artifactId);
       return detail ?? { artifactId, operators: [], changed: [] };
+    },
+    async 'artifact.targets'({ projectId, artifactId }, { signal }) {
+      const { artifact } = await store.artifact(projectId, artifactId);
+      if (artifact.path === '' || !(await exists(artifact.path))) {
+        throw new WhittleError('file.not-found', `${artifactId} has no file to look into.`, {
+          hint: 'Run this precision again.',
+        });
+      }
+      return context.runner.run('targets', { path: artifact.path }, { signal });
     },
     async 'artifact.remove'({ projectId, artifactId }) {
       await store.setRemoved(projectId, artifactId, true);

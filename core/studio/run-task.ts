@@ -20,6 +20,10 @@ const implementations: Implementations = {
     const { inspectModel } = await import('./inspect.ts');
     return inspectModel(path, { shapes });
   },
+  async targets({ path }) {
+    const { modelTargets } = await import('./model-targets.ts');
+    return modelTargets(path);
+  },
   async graph({ path, shapes }) {
     const { viewGraph } = await import('./inspect.ts');
     return viewGraph(path, shapes);

@@ -12,6 +12,7 @@ import type {
   Recipe,
   ReferenceView,
   SampleView,
+  TargetView,
 } from '../contract/views.ts';
 import type { InputSpec } from '../data/sample-spec.ts';
 import type { ProgressUpdate } from './progress.ts';
@@ -28,6 +29,7 @@ type Shapes = Readonly<Record<string, readonly number[]>>;
 export interface Tasks {
   doctor: { params: Record<string, never>; result: EngineView[] };
   inspect: { params: { path: string; shapes: Shapes }; result: ModelView };
+  targets: { params: { path: string }; result: TargetView[] };
   graph: { params: { path: string; shapes: Shapes }; result: GraphView };
   describe: { params: { data: DataSource; inputs: readonly InputSpec[] }; result: DatasetView };
   preview: {
