@@ -10,7 +10,10 @@ function writeQuantize(node: Node, context: TfliteWriteContext): void {
 }
 
 function writeDequantize(node: Node, context: TfliteWriteContext): void {
-  if (!inputValue(node, context, 0).quant) context.refuse('its scale is computed while the model runs');
+  const { type, quant } = inputValue(node, context, 0);
+  if (!quant) context.refuse('its scale is computed while the model runs');
+  if (type.dtype === 'int16' && quant.zeroPoints.some((zeroPoint) => zeroPoint !== 0))
+    context.refuse("its zero point is not 0, as that of LiteRT's 16-bit numbers is");
   context.op('DEQUANTIZE', [inputTensor(node, context, 0)], [outputTensor(node, context)]);
 }
 

@@ -161,6 +161,28 @@ const writeMod: OnnxWriter = (node, context) => {
   context.node('Where', [differs, moved, rest], [output]);
 };
 
+/** onnxruntime has no choice between these: they are made in int32, which holds them all. */
+const narrowChoices = new Set(['int8', 'int16', 'uint16']);
+
+const writeWhere: OnnxWriter = (node, context) => {
+  const [condition, x, y] = node.inputs;
+  const [output] = node.outputs;
+  const { dtype } = context.value(output).type;
+  if (!narrowChoices.has(dtype)) {
+    context.node('Where', node.inputs, node.outputs);
+    return;
+  }
+  const cast = (from: string, to: string, name: string) => {
+    const id = Number(Object.keys(dataTypeIds).find((key) => dataTypeIds[Number(key)] === to));
+    context.node('Cast', [from], [name], { to: int(id) });
+    return name;
+  };
+  const wide = [x!, y!].map((id) => cast(id, 'int32', context.fresh(`${id}/int32`)));
+  const chosen = context.fresh(`${output}/int32`);
+  context.node('Where', [condition, ...wide], [chosen]);
+  cast(chosen, dtype, output);
+};
+
 const writeCast: OnnxWriter = (node, context) => {
   const id = Object.keys(dataTypeIds).find((key) => dataTypeIds[Number(key)] === node.attrs.to);
   if (!id) context.refuse(`it casts to ${String(node.attrs.to)}, which ONNX does not have`);
@@ -200,7 +222,6 @@ const plain = [
   'Erf',
   'Not',
   'Identity',
-  'Where',
 ] as const;
 
 export const elementwiseOnnx = {
@@ -218,6 +239,7 @@ export const elementwiseOnnx = {
     IsNaN: since(9, readIsNaN),
     IsInf: since(10, readIsInf),
     Xor: since(7, readXor),
+    Where: since(9, plainReader('Where')),
     Cast: since(6, readCast),
     CastLike: since(15, readCastLike),
     Dropout: since(7, readDropout),
@@ -230,6 +252,7 @@ export const elementwiseOnnx = {
       context.node('BitShift', node.inputs, node.outputs, {
         direction: { string: node.attrs.direction as string },
       }),
+    Where: writeWhere,
     Cast: writeCast,
   },
 } satisfies OnnxFacet;
