@@ -71,6 +71,8 @@ export const calls = {
       device: z.string(),
       threads: z.number().int().positive(),
       perOp: z.boolean(),
+      /** Runs each further one in turn with the first: `comparison` of its profile says which is faster. */
+      compare: z.boolean().optional(),
     }),
     result: JobId,
   },

@@ -271,6 +271,10 @@ export const PerOp = z.object({
   /** Achieved: two operations for each multiply-accumulate. */
   gflopPerS: z.number().optional(),
   gbPerS: z.number().optional(),
+  /** What limits it on this machine, by its arithmetic intensity and the measured peaks. */
+  bound: z.enum(['compute', 'memory']).optional(),
+  /** Achieved ÷ what the roofline allows at its intensity, 0…1 (caches can lift it above 1). */
+  ofRoof: z.number().optional(),
 });
 export type PerOp = z.infer<typeof PerOp>;
 
@@ -288,6 +292,39 @@ export const MachineView = z.object({
   onBattery: z.boolean().optional(),
 });
 export type MachineView = z.infer<typeof MachineView>;
+
+/** Peaks of this machine, measured on it through the same engine, threads and device. */
+export const RooflineView = z.object({
+  /** Of float32 matrix products; two operations for each multiply-accumulate. */
+  gflopPerS: z.number(),
+  /** Of int8 matrix products, where the engine has them. */
+  int8GopPerS: z.number().optional(),
+  /** Read and written by a copy that no cache holds. */
+  gbPerS: z.number(),
+  /** How it was measured, in words. */
+  how: z.string(),
+});
+export type RooflineView = z.infer<typeof RooflineView>;
+
+/** What ran elsewhere than on the device that was asked for. */
+export const FallbackView = z.object({
+  /** The device or provider that was asked for. */
+  device: z.string(),
+  nodes: z.number(),
+  /** Operators that the device ran. */
+  taken: z.number(),
+  /** Those that fell back to the CPU, by type, the most frequent first. */
+  operators: z.array(
+    z.object({
+      op: z.string(),
+      count: z.number(),
+      nodes: z.array(z.string()),
+      /** Why, where the runtime or its published rules tell. */
+      reason: z.string().optional(),
+    }),
+  ),
+});
+export type FallbackView = z.infer<typeof FallbackView>;
 
 /** Planned from the lifetimes of tensors; nothing is run. */
 export const MemoryView = z.object({
@@ -308,6 +345,7 @@ export const FixView = z.object({
       precision: Precision.optional(),
       io: IoType.optional(),
       format: OutputFormat.optional(),
+      layout: z.enum(['nhwc', 'keep']).optional(),
       pureInteger: z.boolean().optional(),
       perTensor: z.boolean().optional(),
     })
@@ -329,6 +367,8 @@ export const TargetView = z.object({
   taken: z.number(),
   /** Stretches of operators that it runs. */
   partitions: z.number(),
+  /** All stretches in order of execution, with the names of their operators' results. */
+  parts: z.array(z.object({ taken: z.boolean(), nodes: z.array(z.string()) })).optional(),
   /** The first operator in its way. */
   first: z
     .object({
@@ -354,16 +394,22 @@ export type TargetView = z.infer<typeof TargetView>;
 
 /** Two files measured in turn, round by round. */
 export const ComparisonView = z.object({
-  path: z.string(),
-  artifactId: z.string().optional(),
-  otherPath: z.string(),
-  otherArtifactId: z.string().optional(),
-  /** Time of the first ÷ time of the other, with its 95 % interval. */
+  /** Paths of the two files. */
+  a: z.string(),
+  b: z.string(),
+  artifactIdA: z.string().optional(),
+  artifactIdB: z.string().optional(),
+  /** Time of A ÷ time of B, with its 95 % interval. */
   ratio: z.number(),
   low: z.number(),
   high: z.number(),
+  medianMsA: z.number(),
+  medianMsB: z.number(),
+  /** Pairs of blocks of runs. */
   rounds: z.number(),
-  /** Which is faster, or that no difference is clear. */
+  /** Which is faster; `unclear` where the interval holds 1. */
+  verdict: z.enum(['a-faster', 'b-faster', 'unclear']),
+  /** The verdict as a sentence. */
   words: z.string(),
 });
 export type ComparisonView = z.infer<typeof ComparisonView>;
@@ -396,7 +442,13 @@ export const ProfileView = z.object({
   memory: MemoryView.optional(),
   /** Which operators the runtime's delegate takes, and why not the others (.tflite). */
   delegation: TargetView.optional(),
-  /** Against the file that was measured before it in the same request. */
+  /** What the GPU or another provider left to the CPU. */
+  fallback: FallbackView.optional(),
+  /** Peaks of this machine; `perOp` says how near each operator comes. */
+  roofline: RooflineView.optional(),
+  /** What was run where no runtime takes the file as it is: "float32 .tflite made from model.keras". */
+  measuredAs: z.string().optional(),
+  /** Against the first file of the same request, run in turn with it; this file is B. */
   comparison: ComparisonView.optional(),
 });
 export type ProfileView = z.infer<typeof ProfileView>;
@@ -408,6 +460,10 @@ export const EngineStatus = z.object({
   detail: z.string(),
   devices: z.array(z.string()),
   hint: z.string().optional(),
+  /** Devices that it could have and has not here: why, in the runtime's own words, and what gets them. */
+  missing: z
+    .array(z.object({ device: z.string(), reason: z.string(), command: z.string().optional() }))
+    .optional(),
 });
 export const DoctorView = z.object({
   version: z.string(),
