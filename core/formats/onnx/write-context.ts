@@ -3,6 +3,7 @@ import { type Issue, WhittleError } from '../../contract/errors.ts';
 import { type Graph, type Node, type Value, type ValueId, valueNamed } from '../../ir/graph.ts';
 import type { Tensor } from '../../ir/tensor.ts';
 import type { OnnxAttr, OnnxWriteContext } from '../../ops/facets.ts';
+import { contentKey } from '../content-key.ts';
 import { type AttributeProto, attributeTypes, type NodeProto, type TensorProto } from './schema.ts';
 import { tensorToProto } from './tensors.ts';
 
@@ -27,7 +28,9 @@ export class WriteContext implements OnnxWriteContext {
   readonly initializers: TensorProto[] = [];
   private readonly graph: Graph;
   private readonly names: Set<string>;
-  private readonly written = new Set<ValueId>();
+  /** Name of the initializer that holds a constant's content. */
+  private readonly initializerOf = new Map<ValueId, ValueId>();
+  private readonly firstByContent = new Map<string, ValueId>();
   private current: Node | undefined;
   private count = 0;
 
@@ -53,10 +56,9 @@ export class WriteContext implements OnnxWriteContext {
     outputs: readonly ValueId[],
     attrs: Record<string, OnnxAttr> = {},
   ): void {
-    for (const input of inputs) if (input !== null) this.constant(input);
     const id = this.current?.id ?? opType;
     this.nodes.push({
-      input: inputs.map((input) => input ?? ''),
+      input: inputs.map((input) => (input === null ? '' : this.operand(input))),
       output: [...outputs],
       name: this.count++ === 0 ? id : `${id}/${this.count - 1}`,
       opType,
@@ -64,18 +66,36 @@ export class WriteContext implements OnnxWriteContext {
     });
   }
 
-  /** Writes a value that is known beforehand, once. */
+  /** Writes a value that is known beforehand under its own name, as a graph's output needs it. */
   constant(id: ValueId): void {
     const constant = this.graph.values.get(id)?.constant;
-    if (!constant || this.written.has(id)) return;
-    this.written.add(id);
+    if (!constant || this.initializerOf.get(id) === id) return;
+    this.initializerOf.set(id, id);
     this.initializers.push(tensorToProto(id, constant));
   }
 
   initializer(name: string, tensor: Tensor): ValueId {
     const free = this.fresh(name);
-    this.initializers.push(tensorToProto(free, tensor));
-    return free;
+    return this.shared(free, tensor);
+  }
+
+  /** Name under which a node finds a value. */
+  private operand(id: ValueId): ValueId {
+    const constant = this.graph.values.get(id)?.constant;
+    return constant ? (this.initializerOf.get(id) ?? this.shared(id, constant)) : id;
+  }
+
+  /** Identical constants stand in the file once. */
+  private shared(name: ValueId, tensor: Tensor): ValueId {
+    const proto = tensorToProto(name, tensor);
+    const content = `${proto.dataType} ${proto.dims} ${contentKey(proto.rawData ?? new Uint8Array(0))}`;
+    const first = this.firstByContent.get(content) ?? name;
+    if (first === name) {
+      this.firstByContent.set(content, name);
+      this.initializers.push(proto);
+    }
+    this.initializerOf.set(name, first);
+    return first;
   }
 
   fresh(base: string): ValueId {

@@ -60,6 +60,22 @@ describe('writing ONNX files', () => {
     expect(protoOf(writeOnnx(convGraph({}), { opset: 21 }))).toMatchObject({ irVersion: 10 });
   });
 
+  it.each([
+    [['y'], ['a']],
+    [
+      ['y', 'b'],
+      ['a', 'b'],
+    ],
+  ])('stores identical constants once, but what is given out under its own name (%s)', (outputs, names) => {
+    const graph = graphOf((builder) => {
+      const x = builder.input('x', { dtype: 'float32', shape: [2] });
+      const sum = builder.one('Add', [x, builder.constant('a', ramp(2))], { activation: 'none' });
+      const twin = builder.constant('b', ramp(2));
+      builder.one('Mul', [sum, twin], { activation: 'none' }, { name: 'm', outputs: ['y'] });
+    }, outputs);
+    expect(protoOf(writeOnnx(graph)).graph!.initializer.map(({ name }) => name)).toEqual(names);
+  });
+
   // Clip and Relu as numpy defines them, on what the same graph gives without activation.
   it.each([
     ['relu', 'Relu', (v: number) => Math.max(v, 0)],

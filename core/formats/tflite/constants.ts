@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { dtypeBits } from '../../ir/dtype.ts';
 import type { QuantParams, Value } from '../../ir/graph.ts';
 import {
@@ -46,11 +45,6 @@ function permutePacked(tensor: Tensor, perm: readonly number[]): Tensor {
   const moved = contiguous(permute(wide, perm));
   const bytes = packInt4(typedData(moved) as Int8Array);
   return { dtype: tensor.dtype, shape: moved.shape, bytes };
-}
-
-/** A key that is equal exactly when two byte arrays are. */
-export function contentKey(bytes: Uint8Array): string {
-  return `${bytes.byteLength}:${createHash('sha256').update(bytes).digest('base64')}`;
 }
 
 /** A constant with the numbers of a scale and a zero point input, as `quant` of a value. */
