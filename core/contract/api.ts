@@ -13,6 +13,7 @@ import {
   ProjectSummary,
   ProjectView,
   Recipe,
+  RecipeChange,
   SampleView,
   TargetView,
 } from './views.ts';
@@ -62,8 +63,23 @@ export const calls = {
   },
   'recipe.set': { params: ProjectId.extend({ recipe: Recipe }), result: Recipe },
   'optimize.estimate': { params: ProjectId, result: z.array(EstimateView) },
-  /** Queues a run of the project's recipe; results arrive as `artifact` events, the end as a `progress` event. */
-  'optimize.start': { params: ProjectId, result: JobId },
+  /**
+   * Queues a run of the project's recipe; results arrive as `artifact` events, the end as a `progress` event. A trial
+   * makes one more file instead: as an artifact that is there, with something changed. The project's recipe stays.
+   */
+  'optimize.start': {
+    params: ProjectId.extend({
+      trial: z
+        .object({
+          artifactId: z.string(),
+          change: RecipeChange,
+          /** What is tried, in a few words: part of the result's name. */
+          label: z.string().min(1).max(60),
+        })
+        .optional(),
+    }),
+    result: JobId,
+  },
   'profile.start': {
     params: ProjectId.extend({
       artifactIds: z.array(z.string()).min(1),

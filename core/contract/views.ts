@@ -78,6 +78,8 @@ export const GraphView = z.object({
     z.object({
       id: z.string(),
       op: z.string(),
+      /** Names of its results, by which files, errors and profiles know it. */
+      outputs: z.array(z.string()).optional(),
       outputShape: z.array(Dim),
       parameters: z.number(),
       macs: z.number(),
@@ -201,7 +203,7 @@ export type LatencyView = z.infer<typeof LatencyView>;
 export const ArtifactView = z.object({
   id: z.string(),
   precision: Precision,
-  /** Tells further points of a search from its best one, which has none. */
+  /** Tells further points of a search from its best one, and trials from the recipe's own results: those have none. */
   label: z.string().optional(),
   /** Of a searched plan: number of operators by precision. */
   mix: z.record(z.string(), z.number()).optional(),
@@ -233,6 +235,8 @@ export type ReferenceView = z.infer<typeof ReferenceView>;
 /** Per-operator error of one artifact against the source, and samples whose answer changed. */
 export const ArtifactDetail = z.object({
   artifactId: z.string(),
+  /** What it was made with. */
+  recipe: Recipe.optional(),
   operators: z.array(z.object({ name: z.string(), op: z.string(), sqnrDb: z.number().nullable() })),
   changed: z.array(
     z.object({
@@ -337,20 +341,22 @@ export const MemoryView = z.object({
 });
 export type MemoryView = z.infer<typeof MemoryView>;
 
-/** Something that the studio can change to get round a refusal. */
-export const FixView = z.object({
-  text: z.string(),
-  recipe: z
-    .object({
-      precision: Precision.optional(),
-      io: IoType.optional(),
-      format: OutputFormat.optional(),
-      layout: z.enum(['nhwc', 'keep']).optional(),
-      pureInteger: z.boolean().optional(),
-      perTensor: z.boolean().optional(),
-    })
-    .optional(),
+/** What of a recipe is to be another for one more file; the rest stays as that of the file it starts from. */
+export const RecipeChange = z.object({
+  precision: Precision.optional(),
+  io: IoType.optional(),
+  format: OutputFormat.optional(),
+  layout: z.enum(['nhwc', 'keep']).optional(),
+  pureInteger: z.boolean().optional(),
+  calibration: Calibration.optional(),
+  samples: z.number().int().positive().optional(),
+  /** Added behind those that are there. */
+  overrides: z.array(Override).optional(),
 });
+export type RecipeChange = z.infer<typeof RecipeChange>;
+
+/** Something that the studio can change to get round a refusal. */
+export const FixView = z.object({ text: z.string(), recipe: RecipeChange.optional() });
 export type FixView = z.infer<typeof FixView>;
 
 /** Whether one target runs a file, by its published rules. */

@@ -109,7 +109,14 @@ export async function viewGraph(path: string, shapes: InputShapes): Promise<Grap
       if (producer) edges.push([indexOf.get(producer)!, to]);
     }
     const outputShape = node.outputs.length > 0 ? [...valueNamed(graph, node.outputs[0]).type.shape] : [];
-    return { id: node.id, op: node.op, outputShape, parameters, macs: macsOf(graph, node) };
+    return {
+      id: node.id,
+      op: node.op,
+      outputs: [...node.outputs],
+      outputShape,
+      parameters,
+      macs: macsOf(graph, node),
+    };
   });
   return { nodes, edges };
 }

@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import type { Handlers } from '../contract/api.ts';
 import { WhittleError } from '../contract/errors.ts';
 import { changeProject, log, type StudioContext } from './studio-context.ts';
+import { type TrialRun, trialRun } from './trial.ts';
 
 type JobHandlers = Pick<
   Handlers,
@@ -21,16 +22,23 @@ export function jobHandlers(context: StudioContext): JobHandlers {
       const { modelPath, recipe, data } = await store.load(projectId);
       return runner.run('estimate', { path: modelPath, recipe, hasData: data !== undefined }, { signal });
     },
-    async 'optimize.start'({ projectId }) {
+    async 'optimize.start'({ projectId, trial }) {
       const record = await store.load(projectId);
+      let planned: TrialRun | undefined;
+      if (trial) {
+        const { artifact, detail } = await store.artifact(projectId, trial.artifactId);
+        const base = detail?.recipe ?? record.recipe;
+        planned = trialRun(artifact, base, record.recipe, trial.change, trial.label);
+      }
       const jobId = newJobId();
       queue.add({
         jobId,
         projectId,
         kind: 'optimize',
-        title: `Optimize ${record.name}`,
+        title: trial ? `Try ${trial.label}` : `Optimize ${record.name}`,
         async run(signal, report) {
-          const { modelPath, recipe, data } = await store.load(projectId);
+          const { modelPath, data, ...latest } = await store.load(projectId);
+          const recipe = planned?.recipe ?? latest.recipe;
           const outDir = store.workFolder(projectId, jobId);
           await mkdir(outDir, { recursive: true });
           // Results are taken in one after another, while the next precision is being made.
@@ -46,6 +54,7 @@ export function jobHandlers(context: StudioContext): JobHandlers {
               recipe,
               data: data && { paths: data.paths, preprocess: recipe.preprocess },
               outDir,
+              mark: planned?.mark,
             },
             {
               signal,

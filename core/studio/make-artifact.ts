@@ -99,7 +99,7 @@ export async function makeArtifact(
   progress.finish();
   return {
     artifact: viewOf(target, plan, written, verdict, context),
-    detail: { ...verdict.detail, artifactId: target.id },
+    detail: { ...verdict.detail, artifactId: target.id, recipe: context.recipe },
   };
 }
 

@@ -23,6 +23,7 @@ import { isQuantized, readSource, requireGraph, sampleInputs } from './source-mo
 import { syntheticDataset } from './synthetic-dataset.ts';
 import type { DataSource } from './tasks.ts';
 import { Timings } from './timings.ts';
+import type { TrialMark } from './trial.ts';
 import { whittleVersion } from './version.ts';
 
 export interface OptimizeRequest {
@@ -34,6 +35,8 @@ export interface OptimizeRequest {
   readonly force?: boolean;
   /** Also measure what `artifact.detail` shows. */
   readonly detail?: boolean;
+  /** Of a trial: its files have names of their own. */
+  readonly mark?: TrialMark;
 }
 
 /** Quality is measured on as many samples as calibration uses, and at least on so many when there are more. */
@@ -53,7 +56,7 @@ export async function optimize(
   const timings = new Timings();
   const recipe = Recipe.parse(request.recipe);
   const { signal, engines } = context;
-  const targets = listTargets(request.path, recipe, resolve(request.outDir));
+  const targets = listTargets(request.path, recipe, resolve(request.outDir), request.mark);
   const wanted = [...recipe.precisions, ...recipe.overrides.map(({ precision }) => precision)];
   const calibrated = wanted.some(needsSamples) && request.data !== undefined;
   const root = createProgress((update) => context.onProgress?.(update));

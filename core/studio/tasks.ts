@@ -16,6 +16,7 @@ import type {
 } from '../contract/views.ts';
 import type { InputSpec } from '../data/sample-spec.ts';
 import type { ProgressUpdate } from './progress.ts';
+import type { TrialMark } from './trial.ts';
 
 /** Where samples come from and how they become what the network sees. */
 export interface DataSource {
@@ -38,7 +39,7 @@ export interface Tasks {
   };
   estimate: { params: { path: string; recipe: Recipe; hasData: boolean }; result: EstimateView[] };
   optimize: {
-    params: { path: string; recipe: Recipe; data?: DataSource; outDir: string };
+    params: { path: string; recipe: Recipe; data?: DataSource; outDir: string; mark?: TrialMark };
     result: OptimizeReport;
   };
   profile: {

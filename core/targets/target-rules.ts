@@ -8,7 +8,6 @@ export interface Fix {
     readonly precision?: Precision;
     readonly io?: IoType;
     readonly pureInteger?: boolean;
-    readonly perTensor?: boolean;
   };
 }
 
