@@ -28,10 +28,9 @@ interface Stored {
 /**
  * Expected size of the .tflite file in bytes for each precision: constants by the rules of their slots, plus what
  * tables cost. An estimate, made without calibration and without reading more than a few bytes of a weight.
- * @param options `shared`: identical constants are written once, as in TFLite files
  */
-export function estimateSizes(graph: Graph, options = { shared: true }): Record<Precision, number> {
-  const stored = storedConstants(graph, options.shared);
+export function estimateSizes(graph: Graph): Record<Precision, number> {
+  const stored = storedConstants(graph);
   const computed = [...graph.values.values()].filter((value) => !value.constant).length;
   const base = fileBytes + graph.nodes.length * operatorBytes + (computed + stored.length) * tensorBytes;
   const sum = (bytes: (constant: Stored) => number) =>
@@ -67,7 +66,7 @@ export function estimateSizes(graph: Graph, options = { shared: true }): Record<
   };
 }
 
-function storedConstants(graph: Graph, shared: boolean): Stored[] {
+function storedConstants(graph: Graph): Stored[] {
   const halves = halfConstants(graph);
   const stored = new Map<string, Stored>();
   const seen = new Set<string>();
@@ -79,7 +78,7 @@ function storedConstants(graph: Graph, shared: boolean): Stored[] {
       seen.add(id);
       const value = valueNamed(graph, id);
       if (!value.constant) continue;
-      const content = shared ? fingerprint(value.constant) : id;
+      const content = fingerprint(value.constant);
       if (stored.has(content)) continue;
       const slot = operands.find((operand) => operand.value.id === id)?.rule;
       const axis = slot?.kind === 'weight' ? slot.axis : null;

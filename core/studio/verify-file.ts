@@ -108,12 +108,12 @@ function expectedSize(
   plan: QuantPlan,
   { forTflite: { graph }, overrides }: MakeContext,
 ): GateFacts['expectedSize'] {
-  const estimates = estimateSizes(graph, { shared: format === 'tflite' });
+  const estimates = estimateSizes(graph);
   const isMixed = plan.precision === 'auto' || overrides.size > 0;
   const least = isMixed ? estimates['weights-int4'] : estimates[precision];
   const most = isMixed ? estimates.float32 : estimates[precision];
   const nodes = graph.nodes.length;
-  const mostTables = 16_384 + nodes * (format === 'onnx' ? 900 : 400);
+  const mostTables = 16_384 + nodes * (format === 'onnx' ? 1500 : 400);
   const data = least - 1100 - nodes * 500;
   return {
     minBytes: Math.max(64, Math.round(data * 0.6)),
