@@ -74,7 +74,7 @@ export const calls = {
           artifactId: z.string(),
           change: RecipeChange,
           /** What is tried, in a few words: part of the result's name. */
-          label: z.string().min(1).max(60),
+          label: z.string().min(1).max(200),
         })
         .optional(),
     }),

@@ -51,11 +51,19 @@ export function byMacs(graph: GraphView): Colouring {
   );
 }
 
+/** What is known of each node, from a list that names operators by their results. */
+function byNode<T extends { name: string }>(graph: GraphView, list: readonly T[]): (T | undefined)[] {
+  const known = new Map(list.map((one) => [one.name, one]));
+  return graph.nodes.map(({ id, outputs }) => {
+    const result = outputs?.find((output) => known.has(output));
+    return known.get(result ?? id);
+  });
+}
+
 /** By the time of each operator in a measured profile; operators are matched by name. */
 export function byTime(graph: GraphView, profile: ProfileView): Colouring {
-  const times = new Map(profile.perOp?.map(({ name, ms }) => [name, ms]));
   return bySum(
-    graph.nodes.map(({ id }) => times.get(id)),
+    byNode(graph, profile.perOp ?? []).map((one) => one?.ms),
     formatMilliseconds,
     'Darker: more time',
   );
@@ -67,10 +75,10 @@ const bestDb = 60;
 
 /** By the quality of each operator's output against the source; a group shows its worst. */
 export function byError(graph: GraphView, detail: ArtifactDetail): Colouring {
-  const known = new Map(detail.operators.map(({ name, sqnrDb }) => [name, sqnrDb]));
+  const known = byNode(graph, detail.operators).map((one) => one?.sqnrDb);
   const worst = (nodes: readonly number[]): number | null | undefined => {
     const all = nodes.flatMap((node) => {
-      const db = known.get(graph.nodes[node].id);
+      const db = known[node];
       return db === undefined ? [] : [db ?? Number.POSITIVE_INFINITY];
     });
     if (all.length === 0) return undefined;

@@ -7,7 +7,7 @@ import { boxAt, drawGraph } from './draw.ts';
 import { GraphDetail } from './graph-detail.tsx';
 import { GraphSearch } from './graph-search.tsx';
 import { layoutGraph } from './layout.ts';
-import { collapse, groupPaths, openingGroups } from './namespace.ts';
+import { collapse, findNode, groupPaths, openingGroups } from './namespace.ts';
 import { useCamera } from './use-camera.ts';
 import './graph-view.css';
 
@@ -20,10 +20,13 @@ interface GraphViewProps {
   /** Controls to show beside the search: what to colour by. */
   tools?: React.ReactNode;
   theme: string;
+  /** Name of an operator or of its result, to be opened and selected once. */
+  focus?: string;
+  onFocused?: () => void;
 }
 
 /** The model's graph on a canvas: pan, zoom, search, open and close name-spaces, walk by arrow keys. */
-export function GraphView({ graph, colouring, tools, theme }: GraphViewProps) {
+export function GraphView({ graph, colouring, tools, theme, focus, onFocused }: GraphViewProps) {
   const paths = useMemo(() => groupPaths(graph), [graph]);
   const allGroups = useMemo(() => new Set(paths.flat()), [paths]);
   const [expanded, setExpanded] = useState<ReadonlySet<string>>(() => openingGroups(graph, paths, openUpTo));
@@ -103,6 +106,14 @@ export function GraphView({ graph, colouring, tools, theme }: GraphViewProps) {
     setExpanded(new Set([...expanded, ...paths[node]]));
     setSelectedId(graph.nodes[node].id);
   };
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a wish is met once, whatever was opened since
+  useEffect(() => {
+    if (focus === undefined) return;
+    const at = findNode(graph, focus);
+    if (at !== undefined) goToNode(at);
+    onFocused?.();
+  }, [focus]);
 
   const setAll = (open: boolean): void => {
     afterLayout.current = 'fit';

@@ -101,3 +101,12 @@ export function collapse(
   }
   return { boxes, edges, paths: [...paths] };
 }
+
+/** The operator that a file, an error or a profile means by a name: its own, that of a result, or of a border there. */
+export function findNode(graph: GraphView, name: string): number | undefined {
+  const plain = name.replace(/\/(de)?quantized$/, '');
+  const at = graph.nodes.findIndex(
+    ({ id, outputs }) => id === name || outputs?.includes(name) || id === plain || outputs?.includes(plain),
+  );
+  return at < 0 ? undefined : at;
+}

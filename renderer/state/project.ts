@@ -6,6 +6,7 @@ import type {
   GraphView,
   ProfileView,
   ProjectView,
+  TargetView,
 } from '../../core/contract/views.ts';
 
 interface ProjectState {
@@ -15,6 +16,8 @@ interface ProjectState {
   profiles: readonly ProfileView[];
   /** Fetched on demand, by artifact. */
   details: Readonly<Record<string, ArtifactDetail>>;
+  /** What each target takes of a file; fetched on demand, by artifact. */
+  targets: Readonly<Record<string, readonly TargetView[]>>;
   /** Makes a project the current one; what belonged to another project is forgotten. */
   show(project: ProjectView): void;
   close(): void;
@@ -25,7 +28,7 @@ interface ProjectState {
   addProfile(projectId: string, profile: ProfileView): void;
 }
 
-const nothingFetched = { graph: undefined, estimates: [], profiles: [], details: {} };
+const nothingFetched = { graph: undefined, estimates: [], profiles: [], details: {}, targets: {} };
 
 /** The open project with everything that was fetched about it. */
 export const useProject = create<ProjectState>((set) => ({
@@ -42,8 +45,9 @@ export const useProject = create<ProjectState>((set) => ({
       const at = old.findIndex(({ id }) => id === artifact.id);
       const artifacts =
         at < 0 ? [...old, artifact] : old.map((one, index) => (index === at ? artifact : one));
-      const { [artifact.id]: _stale, ...details } = state.details;
-      return { project: { ...state.project, artifacts }, details };
+      const { [artifact.id]: _detail, ...details } = state.details;
+      const { [artifact.id]: _targets, ...targets } = state.targets;
+      return { project: { ...state.project, artifacts }, details, targets };
     }),
   removeArtifact: (artifactId) =>
     set((state) => {

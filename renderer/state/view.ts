@@ -38,10 +38,14 @@ interface ViewState {
   /** Which artifacts the Profile and Export stages work on. */
   profileIds: readonly string[];
   exportId?: string;
+  /** Name of the operator that the Model stage is to show in the graph. */
+  graphFocus?: string;
   goTo(stage: Stage): void;
   setTheme(theme: ThemeChoice): void;
   set(
-    change: Partial<Pick<ViewState, 'paletteOpen' | 'logOpen' | 'menuOpen' | 'profileIds' | 'exportId'>>,
+    change: Partial<
+      Pick<ViewState, 'paletteOpen' | 'logOpen' | 'menuOpen' | 'profileIds' | 'exportId' | 'graphFocus'>
+    >,
   ): void;
   notify(title: string, error: ErrorView): void;
   dismissNotice(id: number): void;

@@ -85,8 +85,18 @@ export const precisionLook: Record<Precision, PrecisionLook> = {
 
 export const formatName: Record<OutputFormat, string> = { tflite: '.tflite', onnx: '.onnx' };
 
-/** "int8 · uint8 I/O · .tflite": the name of one artifact, leaving out what is the default. */
-export function artifactName(artifact: { precision: Precision; io: IoType; format: OutputFormat }): string {
-  const io = artifact.io === 'float32' ? '' : ` · ${artifact.io} I/O`;
-  return `${precisionLook[artifact.precision].name}${io} · ${formatName[artifact.format]}`;
+interface Named {
+  precision: Precision;
+  io: IoType;
+  format: OutputFormat;
+  /** What tells it from the other results of its precision. */
+  label?: string;
+}
+
+/** "int8 · uint8 I/O · pure integer · .tflite": the name of one artifact, leaving out what is the default. */
+export function artifactName({ precision, io, format, label }: Named): string {
+  const parts = [precisionLook[precision].name];
+  if (io !== 'float32') parts.push(`${io} I/O`);
+  if (label !== undefined) parts.push(label);
+  return [...parts, formatName[format]].join(' · ');
 }

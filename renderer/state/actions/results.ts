@@ -1,9 +1,10 @@
 import type { CallParams } from '../../../core/contract/api.ts';
-import type { ArtifactView } from '../../../core/contract/views.ts';
+import type { ArtifactView, RecipeChange } from '../../../core/contract/views.ts';
 import { call, shell } from '../../client/core.ts';
 import { artifactName } from '../../theme/precision.ts';
 import { useJobs } from '../jobs.ts';
 import { useProject } from '../project.ts';
+import { trialLabel } from '../trials.ts';
 import { useUndo } from '../undo.ts';
 import { useView } from '../view.ts';
 import { attempt } from './attempt.ts';
@@ -65,6 +66,32 @@ export async function loadDetail(artifactId: string): Promise<void> {
     useProject.setState((state) =>
       state.project?.id === project.id ? { details: { ...state.details, [artifactId]: detail } } : state,
     );
+  });
+}
+
+export async function loadTargets(artifactId: string): Promise<void> {
+  const { project, targets } = useProject.getState();
+  if (!project || targets[artifactId]) return;
+  await attempt('Asking what each target takes', async () => {
+    const views = await call('artifact.targets', { projectId: project.id, artifactId });
+    useProject.setState((state) =>
+      state.project?.id === project.id ? { targets: { ...state.targets, [artifactId]: views } } : state,
+    );
+  });
+}
+
+/** Makes one more file: as a result, with something changed. It arrives beside the others. */
+export async function startTrial(artifact: ArtifactView, change: RecipeChange): Promise<void> {
+  const project = useProject.getState().project;
+  if (!project) return;
+  const label = trialLabel(artifact, change);
+  await attempt(`Trying ${label}`, async () => {
+    await flushRecipe();
+    await call('optimize.start', {
+      projectId: project.id,
+      trial: { artifactId: artifact.id, change, label },
+    });
+    useView.getState().showToast(`Trying ${label}. The result joins the comparison when it is done.`);
   });
 }
 

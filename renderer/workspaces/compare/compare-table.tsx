@@ -147,7 +147,7 @@ function Row(props: { row: CompareRow; keys: readonly SortKey[]; isOpen: boolean
           <th key={key} scope="row" style={{ fontWeight: 400, color: 'inherit' }}>
             <span className="compare-name">
               {artifact ? (
-                <button type="button" aria-expanded={isOpen} onClick={onToggle}>
+                <button type="button" className="row-toggle" aria-expanded={isOpen} onClick={onToggle}>
                   {isOpen ? <ChevronDown size={13} aria-hidden /> : <ChevronRight size={13} aria-hidden />}
                   <PrecisionMark precision={row.precision} />
                   {row.name}

@@ -10,6 +10,7 @@ export function shortNames(rows: readonly CompareRow[]): Map<string, string> {
     rows.map(({ id, artifact }) => {
       if (!artifact) return [id, 'source'];
       const parts = [precisionLook[artifact.precision].name];
+      if (artifact.label !== undefined) parts.push(artifact.label);
       if (ios.size > 1 && artifact.io !== 'float32') parts.push(artifact.io);
       if (formats.size > 1) parts.push(formatName[artifact.format]);
       return [id, parts.join(' ')];

@@ -14,6 +14,7 @@ import { formatBytes, formatDecibels, formatRatio } from '../../ui/format.ts';
 import { PrecisionMark } from '../../ui/marker.tsx';
 import { bestFor, fitsTarget, presets, type TargetPreset } from './presets.ts';
 import { Snippet } from './snippet.tsx';
+import { TargetTable } from './target-table.tsx';
 import './export-stage.css';
 
 /** What leaves, for whom, with what verdict, and the button. */
@@ -119,7 +120,6 @@ export function ExportStage() {
               </div>
               <Gates artifact={chosen} />
             </section>
-            <Snippet project={project} artifact={chosen} />
           </div>
         ) : (
           <div>
@@ -136,6 +136,8 @@ export function ExportStage() {
           </div>
         )}
       </div>
+      {chosen && <TargetTable artifact={chosen} />}
+      {chosen && <Snippet project={project} artifact={chosen} />}
     </div>
   );
 }

@@ -15,6 +15,7 @@ export function ModelStage() {
   const project = useProject((state) => state.project);
   const graph = useProject((state) => state.graph);
   const theme = useView((state) => state.theme);
+  const focus = useView((state) => state.graphFocus);
   const [colourBy, setColourBy] = useState('type');
   const colouring = useColouring(graph, colourBy);
   const model = project?.model;
@@ -88,6 +89,8 @@ export function ModelStage() {
             graph={graph}
             colouring={colouring}
             theme={theme}
+            focus={focus}
+            onFocused={() => useView.getState().set({ graphFocus: undefined })}
             tools={<ColourPicker value={colourBy} onChange={setColourBy} />}
           />
         )}

@@ -8,18 +8,10 @@ import {
   type Recipe,
 } from '../../../core/contract/views.ts';
 import { editRecipe } from '../../state/actions/recipe.ts';
+import { calibrationNames } from '../../state/change-words.ts';
 import { formatName } from '../../theme/precision.ts';
 import { Check, Field, Segmented } from '../../ui/blocks.tsx';
 import { formatInteger } from '../../ui/format.ts';
-
-const calibrationNames: Record<Calibration, string> = {
-  minmax: 'min-max',
-  'moving-average': 'moving average',
-  percentile: 'percentile',
-  entropy: 'entropy (KL)',
-  mse: 'least error (MSE)',
-  auto: 'automatic',
-};
 
 /** The few settings that matter, the rest behind "More". */
 export function Settings({ recipe, samples }: { recipe: Recipe; samples?: number }) {

@@ -1,0 +1,37 @@
+import type { Calibration, RecipeChange } from '../../core/contract/views.ts';
+import { formatName, precisionLook } from '../theme/precision.ts';
+import { plural } from '../ui/format.ts';
+
+export const calibrationNames: Record<Calibration, string> = {
+  minmax: 'min-max',
+  'moving-average': 'moving average',
+  percentile: 'percentile',
+  entropy: 'entropy (KL)',
+  mse: 'least error (MSE)',
+  auto: 'automatic',
+};
+
+const longestName = 24;
+
+/** What a change of a recipe tries, in a few words: what the name of its result does not say already comes first. */
+export function changeWords(change: RecipeChange): string {
+  const words: string[] = [];
+  if (change.pureInteger !== undefined) words.push(change.pureInteger ? 'pure integer' : 'float tail');
+  if (change.calibration) words.push(`${calibrationNames[change.calibration]} ranges`);
+  if (change.samples !== undefined) words.push(plural(change.samples, 'sample'));
+  if (change.layout) words.push(change.layout === 'keep' ? 'source layout' : 'NHWC');
+  const { overrides = [] } = change;
+  if (overrides.length === 1)
+    words.push(`${lastLetters(overrides[0].match)} in ${precisionLook[overrides[0].precision].name}`);
+  if (overrides.length > 1) words.push(`${plural(overrides.length, 'operator')} changed`);
+  if (words.length > 0) return words.join(', ');
+  if (change.precision) words.push(precisionLook[change.precision].name);
+  if (change.io) words.push(`${change.io} I/O`);
+  if (change.format) words.push(formatName[change.format]);
+  return words.join(', ');
+}
+
+/** The end of a name tells operators apart; name-spaces stand in front. */
+function lastLetters(name: string): string {
+  return name.length <= longestName ? name : `…${name.slice(1 - longestName)}`;
+}
