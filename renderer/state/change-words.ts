@@ -1,6 +1,5 @@
 import type { Calibration, RecipeChange } from '../../core/contract/views.ts';
 import { formatName, precisionLook } from '../theme/precision.ts';
-import { plural } from '../ui/format.ts';
 
 export const calibrationNames: Record<Calibration, string> = {
   minmax: 'min-max',
@@ -18,12 +17,12 @@ export function changeWords(change: RecipeChange): string {
   const words: string[] = [];
   if (change.pureInteger !== undefined) words.push(change.pureInteger ? 'pure integer' : 'float tail');
   if (change.calibration) words.push(`${calibrationNames[change.calibration]} ranges`);
-  if (change.samples !== undefined) words.push(plural(change.samples, 'sample'));
+  if (change.samples !== undefined) words.push(`${change.samples} samples`);
   if (change.layout) words.push(change.layout === 'keep' ? 'source layout' : 'NHWC');
   const { overrides = [] } = change;
   if (overrides.length === 1)
     words.push(`${lastLetters(overrides[0].match)} in ${precisionLook[overrides[0].precision].name}`);
-  if (overrides.length > 1) words.push(`${plural(overrides.length, 'operator')} changed`);
+  if (overrides.length > 1) words.push(`${overrides.length} operators changed`);
   if (words.length > 0) return words.join(', ');
   if (change.precision) words.push(precisionLook[change.precision].name);
   if (change.io) words.push(`${change.io} I/O`);
