@@ -1,4 +1,5 @@
 import type { GateView, Precision, QualityView } from '../contract/views.ts';
+import type { OperatorAtFault } from './operator-at-fault.ts';
 import type { WatchedOutput } from './output-watch.ts';
 
 export interface GateFacts {
@@ -54,6 +55,16 @@ export function checkGates(facts: GateFacts): GateView[] {
   if (evaluation) gates.push(qualityGate(evaluation.quality, facts.precision));
   if (evaluation && facts.agreement) gates.push(agreementGate(evaluation.quality, facts.agreement));
   return gates;
+}
+
+/** Adds to a failed quality gate where in the network the quality goes. */
+export function blame(gates: readonly GateView[], fault: OperatorAtFault | undefined): GateView[] {
+  if (!fault) return [...gates];
+  const before = fault.beforeDb === Infinity ? 'exact' : inDb(fault.beforeDb);
+  const words = `${fault.op} ${fault.name} loses the most: ${before} before it, ${inDb(fault.afterDb)} after`;
+  return gates.map((gate) =>
+    gate.id === 'quality' && !gate.ok ? { ...gate, detail: `${gate.detail}; ${words}` } : gate,
+  );
 }
 
 function opensGate({ opened }: GateFacts): GateView {

@@ -84,6 +84,8 @@ export interface OpDefinition<A = Attrs> {
   readonly layout: LayoutRule;
   /** `null`: the operator always stays in float. */
   readonly quant: QuantRule | null;
+  /** Inputs of which the relative error counts (a logarithm, a root, a divisor): what feeds them alone stays in float. */
+  readonly relative?: readonly number[];
 }
 
 // ── ONNX ────────────────────────────────────────────────────────────────────────────────────────────────────────

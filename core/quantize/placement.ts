@@ -1,6 +1,7 @@
 import { consumersOf, type Graph, type Node, producersOf, valueNamed } from '../ir/graph.ts';
 import { sizeOf } from './constants.ts';
 import type { NodePlan } from './plan.ts';
+import { feedsRelativePrecision } from './relative-precision.ts';
 import { floatOperands, isFloatValue, onlyMoves, outputRule, ruleOf } from './rules.ts';
 
 /**
@@ -29,8 +30,9 @@ export function placeIntegers(graph: Graph, options: IntegerPlacement): Map<stri
   const tail = options.floatIo && !options.pureInteger ? tailOf(graph) : emptyTail;
   const canHead = (node: Node) =>
     options.kernels === 'int8' && tail.weighted.has(node) && ruleOf(node)!.tflite.dynamicInt8;
+  const relative = options.pureInteger ? new Map<string, Node>() : feedsRelativePrecision(graph);
   for (const node of graph.nodes) {
-    const reason = whyFloat(graph, node, options);
+    const reason = whyFloat(graph, node, options) ?? whyExact(relative.get(node.id));
     if (reason !== undefined) plans.set(node.id, { mode: 'float', reason });
     else if (tail.fixed.has(node)) plans.set(node.id, { mode: 'float', reason: lastStep });
     else if (canHead(node)) plans.set(node.id, { mode: 'hybrid', reason: lastStep });
@@ -48,6 +50,10 @@ export function placeIntegers(graph: Graph, options: IntegerPlacement): Map<stri
 
 /** Why the tail is not in integers. */
 export const lastStep = 'the last step gives reals, finer than 8 bits, as the output is float32';
+
+function whyExact(fed: Node | undefined): string | undefined {
+  return fed && `feeds the ${fed.op} ${fed.id}, where what integers round to zero would count`;
+}
 
 /** Why a node cannot run in integers; undefined when it can. */
 function whyFloat(graph: Graph, node: Node, options: IntegerPlacement): string | undefined {

@@ -1,7 +1,8 @@
 import type { ArtifactDetail, GateView, LatencyView, QualityView, WarningView } from '../contract/views.ts';
 import { previewImage } from '../data/describe.ts';
 import { evaluateArtifact } from '../evaluate/evaluate.ts';
-import { checkGates, type GateFacts } from '../evaluate/gates.ts';
+import { blame, checkGates, type GateFacts } from '../evaluate/gates.ts';
+import { operatorAtFault } from '../evaluate/operator-at-fault.ts';
 import { adaptFeeds } from '../evaluate/port-adapters.ts';
 import { runReference } from '../evaluate/reference.ts';
 import type { Session } from '../ir/engine.ts';
@@ -80,9 +81,10 @@ export async function verifyFile(
     const changed = context.detail
       ? await showChanges(evaluation.changed.slice(0, changedLimit), context)
       : [];
-    const operators = context.detail ? await measureOperators(target, file, context) : [];
+    const isBroken = gates.some((gate) => gate.id === 'quality' && !gate.ok);
+    const operators = context.detail || isBroken ? await measureOperators(target, file, context) : [];
     return {
-      gates,
+      gates: isBroken ? blame(gates, operatorAtFault(file.graph, operators)) : gates,
       warnings: refusalOf(second),
       quality: evaluation.quality,
       latency,

@@ -147,7 +147,7 @@ const binaryDefinitions = {
       (a, b) => a * b,
     ),
   ),
-  Div: { ...binary<OpAttrs['Div']>('A / B.', null, divide), fold: foldDivide },
+  Div: { ...binary<OpAttrs['Div']>('A / B.', null, divide), fold: foldDivide, relative: [1] },
   Max: binary<OpAttrs['Max']>('The larger of A and B.', sameRange, either(Math.max, bigMax)),
   Min: binary<OpAttrs['Min']>(
     'The smaller of A and B.',
@@ -211,13 +211,16 @@ const unaryDefinitions = {
   Sign: unary<OpAttrs['Sign']>('−1, 0 or 1.', null, (x) => (x > 0 ? 1 : x < 0 ? -1 : 0)),
   Neg: unary<OpAttrs['Neg']>('−x.', null, (x) => -x),
   Exp: unary<OpAttrs['Exp']>('e to the power x.', ownRange, real(Math.exp)),
-  Log: unary<OpAttrs['Log']>('Natural logarithm.', null, real(Math.log)),
-  Sqrt: unary<OpAttrs['Sqrt']>('Square root.', null, real(Math.sqrt)),
-  Reciprocal: unary<OpAttrs['Reciprocal']>(
-    '1 / x.',
-    null,
-    real((x) => 1 / x),
-  ),
+  Log: { ...unary<OpAttrs['Log']>('Natural logarithm.', null, real(Math.log)), relative: [0] },
+  Sqrt: { ...unary<OpAttrs['Sqrt']>('Square root.', null, real(Math.sqrt)), relative: [0] },
+  Reciprocal: {
+    ...unary<OpAttrs['Reciprocal']>(
+      '1 / x.',
+      null,
+      real((x) => 1 / x),
+    ),
+    relative: [0],
+  },
   Floor: unary<OpAttrs['Floor']>('Largest integer not above x.', null, real(Math.floor)),
   Ceil: unary<OpAttrs['Ceil']>('Smallest integer not below x.', null, real(Math.ceil)),
   Round: unary<OpAttrs['Round']>('Nearest integer, halves to even.', null, real(roundHalfEven)),
