@@ -68,7 +68,10 @@ function factorsOf(
   let best: Float64Array | undefined;
   let least = noiseOf(new Float64Array(group.channels).fill(1)) * worthwhile;
   for (const margin of tried) {
-    const factors = spread.map((r) => Math.max(Math.min((r / widest) * margin, 1), narrowest));
+    // A channel that gave nothing but zeros has no range to go by.
+    const factors = spread.map((r) =>
+      r === 0 ? 1 : Math.max(Math.min((r / widest) * margin, 1), narrowest),
+    );
     const total = noiseOf(factors);
     if (total < least) [best, least] = [factors, total];
   }
@@ -120,9 +123,12 @@ function noise(reader: Reader, factors: Float64Array, known: readonly ChannelSta
     }
     step = Math.max(step, (high - low) / steps8);
   }
+  const { statistics, columnSquares, peaks, inputs, outputsPerGroup, taps } = reader;
   let fromInput = 0;
-  for (let c = 0; c < factors.length; c++) fromInput += reader.columnSquares[c] * factors[c] ** 2;
-  const { statistics, peaks, inputs, outputsPerGroup, taps } = reader;
+  for (let c = 0; c < factors.length; c++) {
+    // Zero is exact in integers: a channel that gives nothing else has no rounding error.
+    if (statistics.min[c] !== 0 || statistics.max[c] !== 0) fromInput += columnSquares[c] * factors[c] ** 2;
+  }
   const power = Float64Array.from(factors, (f, c) => {
     // Second moment from the mean and the range, as of a distribution that spans six deviations.
     const deviation = (statistics.max[c] - statistics.min[c]) / 6;

@@ -180,6 +180,40 @@ describe('a full integer plan', () => {
     expect(scale).toBeGreaterThan(1e-9 / 127);
   });
 
+  it('leaves in float what no kernel can scale, and says so', () => {
+    const plan = decidePlan(dense(wave(8), [0]), ranges({ x: [-1, 1], y: [0, 2e-5] }), int8);
+    expect(plan.nodes.y).toMatchObject({
+      mode: 'float',
+      reason: expect.stringContaining('more than kernels take'),
+    });
+    expect(plan.warnings.map(({ node }) => node)).toEqual(['y']);
+  });
+
+  it.each([
+    ['alone', [], { squares: 'float', sum: 'float' }],
+    ['and an output too', ['squares'], { squares: 'integer', sum: 'float' }],
+  ])('keeps in float what feeds a logarithm %s', (_case, given, expected) => {
+    const graph = vectorGraph((b, x) => {
+      const squares = b.one('Mul', [x, x], { activation: 'none' }, { name: 'squares' });
+      const offset = b.constant('offset', floatTensor([], [1e-6]));
+      const sum = b.one('Add', [squares, offset], { activation: 'none' }, { name: 'sum' });
+      const scaled = b.one(
+        'Mul',
+        [x, b.one('Log', [sum], {}, { name: 'log' })],
+        { activation: 'none' },
+        { name: 'y' },
+      );
+      return [scaled, ...given.map(() => squares)];
+    });
+    const seen = ranges({ x: [-1, 1], squares: [0, 1], sum: [0, 1], log: [-14, 0], y: [-14, 14] });
+    const plan = modes(decidePlan(graph, seen, int8));
+    expect(plan).toMatchObject({ ...expected, log: 'float', y: 'integer' });
+    expect(modes(decidePlan(graph, seen, { ...int8, pureInteger: true }))).toMatchObject({
+      squares: 'integer',
+      sum: 'integer',
+    });
+  });
+
   it('gives a channel of zeros the step of the others, so that its bias stays fine', () => {
     const graph = dense([...wave(8), ...new Array<number>(8).fill(0)], [0.25, 0.125]);
     const plan = decidePlan(graph, ranges({ x: [-1, 1], y: [-4, 4] }), int8);

@@ -10,7 +10,7 @@ import { sizeOf } from './constants.ts';
 import { lastStep, placeIntegers, placeWeights, smallestWeights } from './placement.ts';
 import { type NodePlan, operandKey, type PlanWarning, type QuantPlan, type ValuePlan } from './plan.ts';
 import { biasSlot, floatOperands, isFloatValue, onlyMoves, outputRule, ruleOf } from './rules.ts';
-import { fitToKernels, weightParams } from './weight-params.ts';
+import { fitToKernels, requantizationBeyondKernels, weightParams } from './weight-params.ts';
 
 export interface DecideOptions {
   readonly precision: Precision;
@@ -81,6 +81,7 @@ function decideIntegers(
   source: Graph,
   ranges: Ranges,
   options: DecideOptions & { precision: 'int8' | 'int16x8' },
+  beyondKernels: ReadonlyMap<string, string> = new Map(),
 ): QuantPlan {
   if (ranges.size === 0) {
     throw new WhittleError('data.missing', `${options.precision} needs calibrated ranges`, {
@@ -99,7 +100,8 @@ function decideIntegers(
     floatIo: io === 'float32',
     pureInteger: options.pureInteger,
     hasRange: (id) => known.has(id),
-    leftOut: options.leftOut,
+    leftOut:
+      beyondKernels.size > 0 ? new Map([...(options.leftOut ?? []), ...beyondKernels]) : options.leftOut,
   });
   const ports =
     io === 'float32'
@@ -107,11 +109,15 @@ function decideIntegers(
       : [...graph.inputs, ...graph.outputs].filter((id) => isFloatValue(valueNamed(graph, id)));
   const activations = activationParams(graph, nodes, ranges, activationType, ports);
   const values = { ...activations.values };
+  const further = new Map(beyondKernels);
   for (const node of graph.nodes) {
     const mode = nodes.get(node.id)?.mode;
-    if (mode === 'integer') planWeights(graph, node, values, precision === 'int8');
-    else if (mode === 'hybrid') planHeadWeights(graph, node, values);
+    if (mode === 'integer') {
+      const beyond = planWeights(graph, node, values, precision === 'int8');
+      if (beyond) further.set(node.id, beyond);
+    } else if (mode === 'hybrid') planHeadWeights(graph, node, values);
   }
+  if (further.size > beyondKernels.size) return decideIntegers(source, ranges, options, further);
   return {
     precision,
     values,
@@ -158,8 +164,17 @@ function knownRanges(graph: Graph, ranges: Ranges): Set<string> {
   return known;
 }
 
-/** Adds parameters for the constant weights of one integer operator, wide enough for all operators that share them. */
-function planWeights(graph: Graph, node: Node, values: Record<string, ValuePlan>, narrowBias: boolean): void {
+/**
+ * Adds parameters for the constant weights of one integer operator, wide enough for all operators that share them.
+ * @returns why no kernel takes them, if none does
+ */
+function planWeights(
+  graph: Graph,
+  node: Node,
+  values: Record<string, ValuePlan>,
+  narrowBias: boolean,
+): string | undefined {
+  let beyond: string | undefined;
   const rule = ruleOf(node)!;
   const operands = floatOperands(graph, node, rule);
   const bias = biasSlot(rule);
@@ -168,14 +183,20 @@ function planWeights(graph: Graph, node: Node, values: Record<string, ValuePlan>
     const found = values[value.id] ?? weightParams(value.constant, slotRule.axis, 'int8');
     const biasId = bias?.of[1] === slot ? node.inputs[bias.slot] : null;
     const constant = biasId ? valueNamed(graph, biasId).constant : undefined;
+    const inputScale = values[node.inputs[bias?.of[0] ?? 0]!].scales[0];
+    const outputScale = values[node.outputs[0]].scales[0];
     const fitted = fitToKernels(found, {
-      inputScale: values[node.inputs[bias?.of[0] ?? 0]!].scales[0],
-      outputScale: values[node.outputs[0]].scales[0],
+      inputScale,
+      outputScale,
       bias: constant && toFloat32(constant),
       narrowBias,
     });
+    const factor = requantizationBeyondKernels(fitted, inputScale, outputScale);
+    if (factor)
+      beyond = `its weights against its output's range are ${factor.toFixed(0)} to 1, more than kernels take`;
     values[value.id] = { ...fitted, dtype: 'int8', reason: weightReason(slotRule.axis) };
   }
+  return beyond;
 }
 
 /**
