@@ -7,6 +7,13 @@ import { WhittleError } from '../contract/errors.ts';
 /** Files being written right now, so that a process that must end at once can take them away. */
 const unfinished = new Set<string>();
 
+let tellUnfinished: (paths: string[]) => void = () => {};
+
+/** Calls `listener` whenever the set of half-written files changes, for another process that cleans up after a crash. */
+export function onUnfinished(listener: (paths: string[]) => void): void {
+  tellUnfinished = listener;
+}
+
 /** Removes what is half-written; for the last moment of a process. */
 export function removeUnfinished(): void {
   for (const path of unfinished) rmSync(path, { force: true });
@@ -77,6 +84,7 @@ async function putAside(
   if (options.overwrite === false) await refuseExisting([path]);
   const aside = join(dirname(path), `.${basename(path)}.${randomBytes(4).toString('hex')}.partial`);
   unfinished.add(aside);
+  tellUnfinished([...unfinished]);
   try {
     await mkdir(dirname(path), { recursive: true });
     await write(aside);
@@ -88,6 +96,7 @@ async function putAside(
     throw writeError(path, error);
   } finally {
     unfinished.delete(aside);
+    tellUnfinished([...unfinished]);
   }
 }
 

@@ -115,12 +115,23 @@ function topOneText({ quality }: ArtifactView): string {
   return share === undefined ? '–' : `${(share * 100).toFixed(1)} %`;
 }
 
+/** Operators named in one line of a warning that concerns several. */
+const namedAtMost = 3;
+
+/** What is told of an artifact: warnings of one wording in one line. */
 function notesOf(artifact: ArtifactView): string[] {
   const name = `${artifact.precision} .${artifact.format}`;
-  const notes = artifact.warnings.map(
-    ({ node, message }) =>
-      `${name}: ${node === undefined || message.includes(node) ? '' : `${node}: `}${message}\n`,
-  );
+  const nodesByMessage = new Map<string, string[]>();
+  for (const { node, message } of artifact.warnings) {
+    const nodes = nodesByMessage.get(message) ?? [];
+    if (node !== undefined && !message.includes(node)) nodes.push(node);
+    nodesByMessage.set(message, nodes);
+  }
+  const notes = [...nodesByMessage].map(([message, nodes]) => {
+    const more = nodes.length > namedAtMost ? ` and ${nodes.length - namedAtMost} more` : '';
+    const where = nodes.length > 0 ? `${nodes.slice(0, namedAtMost).join(', ')}${more}: ` : '';
+    return `${name}: ${where}${message}\n`;
+  });
   for (const gate of artifact.gates)
     if (!gate.ok) notes.push(`${name}: gate ${gate.id} failed: ${gate.detail}\n`);
   if (artifact.error) {
