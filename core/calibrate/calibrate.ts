@@ -19,6 +19,8 @@ export interface CalibrateOptions {
   /** At most this many samples; all there are when the dataset has fewer. */
   readonly samples: number;
   readonly observer: Calibration;
+  /** Other observers for some values, by name. */
+  readonly observers?: ReadonlyMap<ValueId, Calibration>;
   readonly seed: number;
   /** Lets channels share one 8-bit scale better by moving factors between weights. Default true. */
   readonly equalize?: boolean;
@@ -48,18 +50,22 @@ export async function calibrate(
       hint: 'Full integer precision needs samples; a hundred typical ones are a good start.',
     });
   }
-  const kind = observerKind(options.observer);
   const indices = chooseSamples(dataset.count, options.samples, options.seed, dataset.labels);
-  const passes = kind.extentOnly ? 1 : 2;
+  const kindOf = (id: ValueId) => observerKind(options.observers?.get(id) ?? options.observer);
+  const axes = channelAxes(graph);
+  const watched = [...new Set([...watchedValues(graph), ...axes.keys()])];
+  const observed = watched.filter((id) => !kindOf(id).extentOnly);
+  const passes = observed.length > 0 ? 2 : 1;
   const pass = (number: number) => ({
     indices,
     signal: options.signal,
     onSample: (done: number) => options.onProgress?.(number * indices.length + done, passes * indices.length),
   });
-  const axes = channelAxes(graph);
-  const watched = [...new Set([...watchedValues(graph), ...axes.keys()])];
   const first = new Map(
-    watched.map((id) => [id, new ChannelRecord(kind.extentOnly ? kind.create() : undefined)]),
+    watched.map((id) => {
+      const kind = kindOf(id);
+      return [id, new ChannelRecord(kind.extentOnly ? kind.create() : undefined)];
+    }),
   );
   const reduced = watched.map((value) => ({
     value,
@@ -74,9 +80,9 @@ export async function calibrate(
       ? new Map<ValueId, Float64Array>()
       : equalize(graph, channelStatistics(first), indices.length);
   const second = new Map<ValueId, Observer>();
-  if (!kind.extentOnly) {
-    for (const id of watched) second.set(id, kind.create());
-    const whole = watched.map((value) => ({ value, extent: 'whole' as const }));
+  if (observed.length > 0) {
+    for (const id of observed) second.set(id, kindOf(id).create());
+    const whole = observed.map((value) => ({ value, extent: 'whole' as const }));
     await observe(scaleChannels(graph, factors), whole, dataset, engine, pass(1), (tap, results) => {
       second.get(tap.value)!.observe(toFloat32(results[tap.value]));
     });

@@ -1,5 +1,5 @@
 import { Command, CommanderError, Option } from 'commander';
-import { calibrations, ioTypes, outputFormats, precisions } from '../contract/choices.ts';
+import { calibrations, ioTypes, onnxForms, outputFormats, precisions } from '../contract/choices.ts';
 import {
   choiceOption,
   countOption,
@@ -112,6 +112,12 @@ function buildProgram(context: CommandContext, run: Run): Command {
     .option('--force', 'replace files that are there already')
     .option('--max-drop <pct>', 'most accuracy that may be lost, in percent', percentOption)
     .option('--max-size <bytes>', 'largest file that is still good', countOption)
+    .option(
+      '--onnx-form <form>',
+      `integers of ONNX files: ${onnxForms.join(', ')} (auto)`,
+      choiceOption(onnxForms),
+    )
+    .option('--python <file>', 'also write the recipe as a Python script for the usual tools')
     .option('--seed <n>', 'seed of every random choice (0)', integerOption)
     .addOption(jsonOption())
     .action(

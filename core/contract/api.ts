@@ -12,6 +12,7 @@ import {
   ProgressView,
   ProjectSummary,
   ProjectView,
+  PythonScript,
   Recipe,
   RecipeChange,
   SampleView,
@@ -62,6 +63,8 @@ export const calls = {
     result: z.array(SampleView),
   },
   'recipe.set': { params: ProjectId.extend({ recipe: Recipe }), result: Recipe },
+  /** The project's recipe as a Python script for TensorFlow's converter and onnxruntime's quantizer. */
+  'recipe.python': { params: ProjectId, result: PythonScript },
   'optimize.estimate': { params: ProjectId, result: z.array(EstimateView) },
   /**
    * Queues a run of the project's recipe; results arrive as `artifact` events, the end as a `progress` event. A trial

@@ -17,8 +17,12 @@ export const outputFormats = ['tflite', 'onnx'] as const;
 
 export const calibrations = ['minmax', 'moving-average', 'percentile', 'entropy', 'mse', 'auto'] as const;
 
-/** Forms of a quantized ONNX file: which integers activations have, and where the pairs of borders stand. */
-export const onnxForms = ['s8s8', 'u8s8', 'u8s8-reduced', 'tensorrt'] as const;
+/**
+ * Forms of an integer ONNX file. `s8s8` and `u8s8`: signed or unsigned activations with signed weights;
+ * `u8s8-reduced`: weights of 7 bits, for CPUs that add products in 16 bits (x86 without VNNI); `tensorrt`: symmetric,
+ * borders where TensorRT fuses across them; `auto`: `u8s8-reduced` where onnxruntime saturates here, else `s8s8`.
+ */
+export const onnxForms = ['auto', 's8s8', 'u8s8', 'u8s8-reduced', 'tensorrt'] as const;
 
 /** What a search for mixed precision makes least. */
 export const objectives = ['smallest', 'fastest'] as const;

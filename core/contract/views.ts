@@ -133,12 +133,23 @@ export type SampleView = z.infer<typeof SampleView>;
 export const Calibration = z.enum(calibrations);
 export type Calibration = z.infer<typeof Calibration>;
 
-/** Another precision for some operators of every plan. */
-export const Override = z.object({
-  /** Name of an operator or of its result; `*` stands for any characters, `?` for one. */
-  match: z.string().min(1),
-  precision: Precision.exclude(['auto']),
-});
+/** Other choices for some operators of every plan: those that both `match` and `op` name, where both are given. */
+export const Override = z
+  .strictObject({
+    /** Name of an operator or of its result; `*` stands for any characters, `?` for one. */
+    match: z.string().min(1).optional(),
+    /** What the operator is, as the graph shows it (`Conv`, `Softmax`); `*` and `?` as above. */
+    op: z.string().min(1).optional(),
+    /** `float32` keeps the operator as it is. */
+    precision: Precision.exclude(['auto']).optional(),
+    /** How the range of the operator's results is found. With `match` it may also name an input of the model. */
+    calibration: Calibration.optional(),
+  })
+  .refine(({ match, op }) => match !== undefined || op !== undefined, 'names neither match nor op')
+  .refine(
+    ({ precision, calibration }) => precision !== undefined || calibration !== undefined,
+    'chooses neither precision nor calibration',
+  );
 export type Override = z.infer<typeof Override>;
 
 export const OnnxForm = z.enum(onnxForms);
@@ -161,8 +172,8 @@ export const Recipe = z.object({
   pureInteger: z.boolean().default(false),
   /** Applied in order to every plan; where several name one operator, the last one counts. */
   overrides: z.array(Override).default([]),
-  /** Form of integer ONNX files; s8s8 suits onnxruntime with VNNI or on ARM. */
-  onnxForm: OnnxForm.default('s8s8'),
+  /** Form of integer ONNX files. A report names the form that `auto` came to. */
+  onnxForm: OnnxForm.default('auto'),
   /** What `auto` makes least among the files that lose no more than was allowed. */
   objective: z.enum(objectives).default('smallest'),
   maxDropPercent: z.number().optional(),
@@ -199,6 +210,17 @@ export const LatencyView = z.object({
 });
 export type LatencyView = z.infer<typeof LatencyView>;
 
+/** Two files of one plan compared, output by output: the most that one step of the output's scale explains. */
+export const AgreementView = z.object({
+  otherFormat: OutputFormat,
+  samples: z.number(),
+  /** Part of the output elements that differ by at most one step, 0…1. */
+  withinOneStep: z.number(),
+  /** Of the difference between the two files; null when there is none. */
+  sqnrDb: z.number().nullable(),
+});
+export type AgreementView = z.infer<typeof AgreementView>;
+
 /** One written file with everything that was measured on it. */
 export const ArtifactView = z.object({
   id: z.string(),
@@ -219,10 +241,23 @@ export const ArtifactView = z.object({
   warnings: z.array(WarningView),
   quality: QualityView.optional(),
   latency: LatencyView.optional(),
+  /** Of an integer ONNX file: the form that it has. */
+  onnxForm: OnnxForm.exclude(['auto']).optional(),
+  /** Of an ONNX file whose .tflite of the same plan was made before. */
+  agreement: AgreementView.optional(),
   /** Present when the precision could not be made at all; the other figures are then empty. */
   error: ErrorView.optional(),
 });
 export type ArtifactView = z.infer<typeof ArtifactView>;
+
+/** A Python script that does with the usual tools what a recipe does here. */
+export const PythonScript = z.object({
+  fileName: z.string(),
+  text: z.string(),
+  /** What of the recipe the script's tools cannot do, in sentences. */
+  notes: z.array(z.string()),
+});
+export type PythonScript = z.infer<typeof PythonScript>;
 
 /** The source model as the first row of every comparison. */
 export const ReferenceView = z.object({
@@ -350,6 +385,7 @@ export const RecipeChange = z.object({
   pureInteger: z.boolean().optional(),
   calibration: Calibration.optional(),
   samples: z.number().int().positive().optional(),
+  onnxForm: OnnxForm.optional(),
   /** Added behind those that are there. */
   overrides: z.array(Override).optional(),
 });

@@ -33,8 +33,6 @@ export interface MakeContext {
   readonly forOnnx: Prepared;
   /** The recipe's precision of single operators, by node name. */
   readonly overrides: ReadonlyMap<string, OperatorPrecision>;
-  /** What of the recipe had no effect. */
-  readonly recipeWarnings: readonly WarningView[];
   readonly dataset: OpenedDataset;
   readonly inputs: readonly InputSpec[];
   readonly reference: FloatReference;
@@ -155,10 +153,10 @@ function viewOf(
   plan: QuantPlan,
   written: Written,
   verdict: Verdict,
-  { recipe, recipeWarnings, dataset, sourceSizeBytes }: MakeContext,
+  { recipe, dataset, sourceSizeBytes }: MakeContext,
 ): ArtifactView {
   const sizeBytes = written.bytes.length;
-  const warnings: WarningView[] = [...written.warnings, ...recipeWarnings].map(({ code, message, node }) => ({
+  const warnings: WarningView[] = written.warnings.map(({ code, message, node }) => ({
     code,
     message,
     node,

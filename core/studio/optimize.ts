@@ -6,7 +6,9 @@ import { WhittleError } from '../contract/errors.ts';
 import { type ArtifactView, type OptimizeReport, type Precision, Recipe } from '../contract/views.ts';
 import type { OpenedDataset } from '../data/dataset.ts';
 import { openDataset } from '../data/open-dataset.ts';
+import type { Engines } from '../ir/engine.ts';
 import { prepareForOnnx, prepareForTflite } from '../passes/pipeline.ts';
+import { settleOnnxForm } from '../quantize/onnx-form.ts';
 import { resolveOverrides } from '../quantize/overrides.ts';
 import type { QuantPlan } from '../quantize/plan.ts';
 import { needsSamples, planQuantization } from '../quantize/quantize.ts';
@@ -54,11 +56,11 @@ export async function optimize(
   context: Omit<TaskContext, 'engineStatus'>,
 ): Promise<OptimizeReport> {
   const timings = new Timings();
-  const recipe = Recipe.parse(request.recipe);
   const { signal, engines } = context;
+  const recipe = await settledRecipe(Recipe.parse(request.recipe), engines);
   const targets = listTargets(request.path, recipe, resolve(request.outDir), request.mark);
-  const wanted = [...recipe.precisions, ...recipe.overrides.map(({ precision }) => precision)];
-  const calibrated = wanted.some(needsSamples) && request.data !== undefined;
+  const overriding = recipe.overrides.map(({ precision }) => precision ?? 'float32');
+  const calibrated = [...recipe.precisions, ...overriding].some(needsSamples) && request.data !== undefined;
   const root = createProgress((update) => context.onProgress?.(update));
   const steps = root.split({
     read: 4,
@@ -98,6 +100,7 @@ export async function optimize(
       prepareForOnnx(graph),
       prepareForTflite(graph, { layout: recipe.layout }),
     ]);
+    const overrides = resolveOverrides({ tflite: forTflite.graph, onnx: forOnnx.graph }, recipe.overrides);
     steps.prepare.finish();
     await pause();
 
@@ -108,6 +111,7 @@ export async function optimize(
             await calibrate(forOnnx.graph, dataset, engines.ort, {
               samples: recipe.samples,
               observer: recipe.calibration,
+              observers: overrides.observers,
               seed: recipe.seed,
               signal,
               onProgress: (done, total) =>
@@ -130,11 +134,9 @@ export async function optimize(
     steps.reference.finish();
     context.onReference?.(reference.view);
     try {
-      const { choices: overrides, warnings } = resolveOverrides(forTflite.graph, recipe.overrides);
       const make: MakeContext = {
         recipe,
-        overrides,
-        recipeWarnings: warnings,
+        overrides: overrides.precisions,
         forTflite,
         forOnnx,
         dataset,
@@ -167,6 +169,12 @@ export async function optimize(
   } finally {
     await dataset.close();
   }
+}
+
+/** Puts what `auto` stands for here into a recipe of integer ONNX files, so that its report says how to make them again. */
+async function settledRecipe(recipe: Recipe, engines: Engines): Promise<Recipe> {
+  const needed = recipe.formats.includes('onnx') && recipe.precisions.some(needsSamples);
+  return needed ? { ...recipe, onnxForm: await settleOnnxForm(recipe.onnxForm, engines.ort) } : recipe;
 }
 
 async function makeAll(

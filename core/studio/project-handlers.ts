@@ -10,6 +10,7 @@ import {
   type ProgressView,
   Recipe,
 } from '../contract/views.ts';
+import { writePythonScript } from '../report/python/python-script.ts';
 import { createProgress } from './progress.ts';
 import type { ProjectRecord } from './project-store.ts';
 import { keepUpload, type ResolvedRef, resolveRef } from './refs.ts';
@@ -29,6 +30,7 @@ type ProjectHandlers = Pick<
   | 'data.setPreprocess'
   | 'data.preview'
   | 'recipe.set'
+  | 'recipe.python'
 >;
 
 /** Projects, their model, their samples and their recipe. */
@@ -204,5 +206,9 @@ export function projectHandlers(context: StudioContext): ProjectHandlers {
         await store.save({ ...record, recipe });
         return recipe;
       }),
+    async 'recipe.python'({ projectId }) {
+      const { recipe, model } = await store.load(projectId);
+      return writePythonScript(recipe, model.source);
+    },
   };
 }

@@ -1,4 +1,4 @@
-import type { Calibration, RecipeChange } from '../../core/contract/views.ts';
+import type { Calibration, Override, RecipeChange } from '../../core/contract/views.ts';
 import { formatName, precisionLook } from '../theme/precision.ts';
 
 export const calibrationNames: Record<Calibration, string> = {
@@ -20,14 +20,19 @@ export function changeWords(change: RecipeChange): string {
   if (change.samples !== undefined) words.push(`${change.samples} samples`);
   if (change.layout) words.push(change.layout === 'keep' ? 'source layout' : 'NHWC');
   const { overrides = [] } = change;
-  if (overrides.length === 1)
-    words.push(`${lastLetters(overrides[0].match)} in ${precisionLook[overrides[0].precision].name}`);
+  if (change.onnxForm) words.push(`ONNX as ${change.onnxForm}`);
+  if (overrides.length === 1) words.push(overrideWords(overrides[0]));
   if (overrides.length > 1) words.push(`${overrides.length} operators changed`);
   if (words.length > 0) return words.join(', ');
   if (change.precision) words.push(precisionLook[change.precision].name);
   if (change.io) words.push(`${change.io} I/O`);
   if (change.format) words.push(formatName[change.format]);
   return words.join(', ');
+}
+
+function overrideWords({ match, op, precision, calibration }: Override): string {
+  const name = match === undefined ? `every ${op}` : lastLetters(match);
+  return precision ? `${name} in ${precisionLook[precision].name}` : `${name} by ${calibration}`;
 }
 
 /** The end of a name tells operators apart; name-spaces stand in front. */

@@ -4,13 +4,16 @@ import type {
   ArtifactView,
   Calibration,
   IoType,
+  OnnxForm,
   OptimizeReport,
   OutputFormat,
   Precision,
 } from '../../contract/views.ts';
+import { writePythonScript } from '../../report/python/python-script.ts';
 import { createEngines } from '../../runtime/engines.ts';
 import { isBudgetWarning } from '../../studio/budget.ts';
 import { optimize as optimizeModel } from '../../studio/optimize.ts';
+import { writeFileAside } from '../../studio/safe-files.ts';
 import { saveReport } from '../../studio/saved-report.ts';
 import { digits, formatBytes, formatTable } from '../format.ts';
 import { type CommandContext, exitCodes, printJson } from '../io.ts';
@@ -34,6 +37,8 @@ export interface OptimizeOptions {
   force?: boolean;
   maxDrop?: number;
   maxSize?: number;
+  onnxForm?: OnnxForm;
+  python?: string;
   seed?: number;
   json?: boolean;
 }
@@ -54,6 +59,7 @@ export async function optimize(
     pureInteger: options.pureInteger,
     maxDropPercent: options.maxDrop,
     maxSizeBytes: options.maxSize,
+    onnxForm: options.onnxForm,
     seed: options.seed,
     preprocess: options.preprocess === undefined ? undefined : await readPreprocess(options.preprocess),
   };
@@ -81,6 +87,11 @@ export async function optimize(
   // Where nothing could be made, nothing is left behind.
   if (report.artifacts.some((artifact) => artifact.path !== '')) await saveReport(report, options.out);
   io.err(summaryOf(report));
+  if (options.python !== undefined) {
+    const { text, notes } = writePythonScript(report.recipe, report.source);
+    await writeFileAside(options.python, text, { overwrite: options.force ?? false });
+    io.err([`Wrote ${options.python}\n`, ...notes.map((note) => `  ${note}\n`)].join(''));
+  }
   if (options.json) await printJson(io, report);
   if (report.artifacts.some((artifact) => artifact.status === 'failed')) return exitCodes.failed;
   return report.artifacts.some((artifact) => artifact.warnings.some(isBudgetWarning))
