@@ -138,18 +138,23 @@ function sizeGate({ sizeBytes, expectedSize }: GateFacts): GateView {
   };
 }
 
+/** Whether a file's quality is one that its precision can be expected to have. */
+export function isSane({ sqnrDb, top1Agreement, maxAbsError }: QualityView, precision: Precision): boolean {
+  const above = sqnrDb === null || sqnrDb >= qualityFloorDb[precision];
+  const agrees = top1Agreement !== undefined && top1Agreement >= agreementFloor;
+  // Finite outputs are another gate's matter: agreement cannot excuse them.
+  return above || (agrees && Number.isFinite(maxAbsError));
+}
+
 function qualityGate(quality: QualityView, precision: Precision): GateView {
   const floor = qualityFloorDb[precision];
-  const above = quality.sqnrDb === null || quality.sqnrDb >= floor;
-  const agrees = quality.top1Agreement !== undefined && quality.top1Agreement >= agreementFloor;
   const share =
     quality.top1Agreement === undefined
       ? ''
       : `, same class in ${(quality.top1Agreement * 100).toFixed(1)} %`;
   return {
     id: 'quality',
-    // Finite outputs are another gate's matter: agreement cannot excuse them.
-    ok: above || (agrees && Number.isFinite(quality.maxAbsError)),
+    ok: isSane(quality, precision),
     detail: `SQNR ${inDb(quality.sqnrDb)} over ${quality.samples} samples${share} (floor for ${precision}: ${floor} dB${
       quality.top1Agreement === undefined ? '' : ` or ${agreementFloor * 100} %`
     })`,

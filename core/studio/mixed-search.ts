@@ -2,6 +2,7 @@ import type { Ranges } from '../calibrate/observer.ts';
 import { chooseSamples } from '../calibrate/samples.ts';
 import type { QualityView } from '../contract/views.ts';
 import { evaluateArtifact } from '../evaluate/evaluate.ts';
+import { isSane } from '../evaluate/gates.ts';
 import { partOfReference, type Reference } from '../evaluate/reference.ts';
 import type { OperatorPrecision } from '../quantize/decide-mixed.ts';
 import type { QuantPlan } from '../quantize/plan.ts';
@@ -36,7 +37,7 @@ export interface MixedPoint {
 export interface MixedOutcome {
   /** The smallest (or fastest) plan that loses no more than allowed; else the best one there is. */
   readonly best: MixedPoint;
-  /** Other plans that nothing found beats in both size and quality. */
+  /** Other plans that nothing found beats in both size and quality, as far as they are of any use. */
   readonly others: readonly MixedPoint[];
   readonly runs: number;
 }
@@ -52,6 +53,7 @@ const floorDb = { classes: 15, values: 30 };
 
 interface Look extends MixedPoint {
   readonly cost: number;
+  readonly isSane: boolean;
 }
 
 /**
@@ -108,7 +110,7 @@ class MixedSearch {
       good.length > 0
         ? good.reduce((a, b) => (rank(b) < rank(a) || (rank(b) === rank(a) && b.quality > a.quality) ? b : a))
         : points.reduce((a, b) => (b.quality > a.quality ? b : a));
-    const front = paretoFront(points).filter((point) => point !== best);
+    const front = paretoFront(points).filter((point) => point !== best && point.isSane);
     return { best, others: spread(front, mostOthers), runs: this.runs };
   }
 
@@ -193,6 +195,7 @@ class MixedSearch {
       sizeBytes: bytes.length,
       quality: Number.isNaN(worst) ? -Infinity : worst,
       meetsBudget,
+      isSane: isSane(quality, 'auto'),
       cost: this.groups.reduce((sum, group) => sum + cost(group, assignment.get(group.id) ?? 'float32'), 0),
     };
     this.looks.set(key, found);
