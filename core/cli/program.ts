@@ -110,6 +110,7 @@ function buildProgram(context: CommandContext, run: Run): Command {
     .option('--pure-integer', 'keep every operator in integers, a final softmax too')
     .option('--out <dir>', 'where the files go', 'whittle-out')
     .option('--force', 'replace files that are there already')
+    .option('--diagnose', 'look into each file, operator by operator, and say what costs quality')
     .option('--max-drop <pct>', 'most accuracy that may be lost, in percent', percentOption)
     .option('--max-size <bytes>', 'largest file that is still good', countOption)
     .option(

@@ -17,6 +17,7 @@ import {
   RecipeChange,
   SampleView,
   TargetView,
+  WeightView,
 } from './views.ts';
 
 /**
@@ -51,6 +52,8 @@ export const calls = {
     result: ModelView,
   },
   'model.graph': { params: ProjectId, result: GraphView },
+  /** Constants of an operator of the source, by its name. */
+  'model.weights': { params: ProjectId.extend({ node: z.string() }), result: z.array(WeightView) },
   /** Attaches samples: one file or folder, or several dropped files (`refs`). */
   'data.attach': { params: ProjectId.extend({ refs: z.array(Ref).min(1) }), result: DatasetView },
   'data.detach': { params: ProjectId, result: Nothing },

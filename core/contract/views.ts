@@ -181,6 +181,42 @@ export const Recipe = z.object({
 });
 export type Recipe = z.infer<typeof Recipe>;
 
+/** What of a recipe is to be another for one more file; the rest stays as that of the file it starts from. */
+export const RecipeChange = z.object({
+  precision: Precision.optional(),
+  io: IoType.optional(),
+  format: OutputFormat.optional(),
+  layout: z.enum(['nhwc', 'keep']).optional(),
+  pureInteger: z.boolean().optional(),
+  calibration: Calibration.optional(),
+  samples: z.number().int().positive().optional(),
+  onnxForm: OnnxForm.optional(),
+  /** Added behind those that are there. */
+  overrides: z.array(Override).optional(),
+});
+export type RecipeChange = z.infer<typeof RecipeChange>;
+
+/** Something that the studio can change to get round a refusal. */
+export const FixView = z.object({ text: z.string(), recipe: RecipeChange.optional() });
+export type FixView = z.infer<typeof FixView>;
+
+/** Where quality goes and why, in words, with something to try. */
+export const FindingView = z.object({
+  /** Kind of finding: "outlier-channel". */
+  id: z.string(),
+  severity: z.enum(['warning', 'info']),
+  /** What was found, in a few words. */
+  title: z.string(),
+  /** The figures and what they mean, in sentences. */
+  text: z.string(),
+  /** The operator's result that it speaks of. */
+  node: z.string().optional(),
+  op: z.string().optional(),
+  /** One more file to make; it says whether the finding was the cause. */
+  trial: FixView.optional(),
+});
+export type FindingView = z.infer<typeof FindingView>;
+
 export const GateView = z.object({ id: z.string(), ok: z.boolean(), detail: z.string() });
 export type GateView = z.infer<typeof GateView>;
 
@@ -245,6 +281,8 @@ export const ArtifactView = z.object({
   onnxForm: OnnxForm.exclude(['auto']).optional(),
   /** Of an ONNX file whose .tflite of the same plan was made before. */
   agreement: AgreementView.optional(),
+  /** The most telling first; only where the file was looked into. */
+  findings: z.array(FindingView).optional(),
   /** Present when the precision could not be made at all; the other figures are then empty. */
   error: ErrorView.optional(),
 });
@@ -267,12 +305,66 @@ export const ReferenceView = z.object({
 });
 export type ReferenceView = z.infer<typeof ReferenceView>;
 
+/** Counts of elements in bins of one width, from `start` on. */
+export const HistogramView = z.object({ start: z.number(), width: z.number(), counts: z.array(z.number()) });
+export type HistogramView = z.infer<typeof HistogramView>;
+
+/** Elements of an operator's result in the float source, and what the file made of them, over a few samples. */
+export const ActivationView = z.object({
+  min: z.number(),
+  max: z.number(),
+  /** The span that 99.9 % of the elements lie in, from the smallest to the largest of them. */
+  bulk: z.tuple([z.number(), z.number()]),
+  /** Where the file holds integers: what they can say, and the share of the source's elements beyond it. */
+  quantized: z
+    .object({
+      dtype: z.string(),
+      low: z.number(),
+      high: z.number(),
+      step: z.number(),
+      clippedShare: z.number(),
+    })
+    .optional(),
+  /** Largest magnitudes by channel: of all channels, and of the one in the middle. */
+  channels: z
+    .object({ count: z.number(), largest: z.number(), largestAt: z.number(), median: z.number() })
+    .optional(),
+  /** At most 64 bins. */
+  source: HistogramView,
+  /** In the same bins. */
+  file: HistogramView,
+});
+export type ActivationView = z.infer<typeof ActivationView>;
+
+/** A constant of an operator, as the source has it. */
+export const WeightView = z.object({
+  name: z.string(),
+  dtype: z.string(),
+  shape: z.array(z.number()),
+  elements: z.number(),
+  min: z.number(),
+  max: z.number(),
+  mean: z.number(),
+  deviation: z.number(),
+  zeroShare: z.number(),
+  /** At most 128 bins. */
+  histogram: HistogramView,
+});
+export type WeightView = z.infer<typeof WeightView>;
+
 /** Per-operator error of one artifact against the source, and samples whose answer changed. */
 export const ArtifactDetail = z.object({
   artifactId: z.string(),
   /** What it was made with. */
   recipe: Recipe.optional(),
-  operators: z.array(z.object({ name: z.string(), op: z.string(), sqnrDb: z.number().nullable() })),
+  operators: z.array(
+    z.object({
+      name: z.string(),
+      op: z.string(),
+      sqnrDb: z.number().nullable(),
+      activation: ActivationView.optional(),
+    }),
+  ),
   changed: z.array(
     z.object({
       index: z.number(),
@@ -375,25 +467,6 @@ export const MemoryView = z.object({
   phoneEstimateBytes: z.number(),
 });
 export type MemoryView = z.infer<typeof MemoryView>;
-
-/** What of a recipe is to be another for one more file; the rest stays as that of the file it starts from. */
-export const RecipeChange = z.object({
-  precision: Precision.optional(),
-  io: IoType.optional(),
-  format: OutputFormat.optional(),
-  layout: z.enum(['nhwc', 'keep']).optional(),
-  pureInteger: z.boolean().optional(),
-  calibration: Calibration.optional(),
-  samples: z.number().int().positive().optional(),
-  onnxForm: OnnxForm.optional(),
-  /** Added behind those that are there. */
-  overrides: z.array(Override).optional(),
-});
-export type RecipeChange = z.infer<typeof RecipeChange>;
-
-/** Something that the studio can change to get round a refusal. */
-export const FixView = z.object({ text: z.string(), recipe: RecipeChange.optional() });
-export type FixView = z.infer<typeof FixView>;
 
 /** Whether one target runs a file, by its published rules. */
 export const TargetView = z.object({

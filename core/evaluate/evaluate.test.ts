@@ -240,11 +240,28 @@ describe('operatorErrors', () => {
       { name: 'second', op: 'Mul', source: 'b', artifact: 'b_q' },
     ];
     const errors = await operatorErrors(source, artifact, pairs, datasetOf(scores, [1, 3]));
-    expect(errors[0]).toEqual({ name: 'first', op: 'Relu', sqnrDb: null });
+    expect(errors[0]).toMatchObject({ name: 'first', op: 'Relu', sqnrDb: null });
     expect(errors[1].sqnrDb).toBeCloseTo(20, 3);
     const unknown = [{ name: 'third', op: 'Add', source: 'a', artifact: 'c' }];
     await expect(operatorErrors(source, artifact, unknown, datasetOf(scores, [1, 3]))).rejects.toThrow(
       'the artifact gives no c, which operator third is compared by',
     );
+  });
+
+  it('takes the axis order that agrees where shapes allow two', async () => {
+    const values = Float32Array.from({ length: 8 }, (_, i) => i + 1);
+    const turned = Float32Array.of(1, 5, 2, 6, 3, 7, 4, 8);
+    const source = sessionOf([port('x', [1, 3])], [port('a', [1, 2, 2, 2])], () => ({
+      a: floatTensor([1, 2, 2, 2], values),
+    }));
+    const channelsLast = sessionOf([port('x', [1, 3])], [port('a', [1, 2, 2, 2])], () => ({
+      a: floatTensor([1, 2, 2, 2], turned),
+    }));
+    const pair = { name: 'a', op: 'Conv', source: 'a', artifact: 'a', orders: [undefined, [0, 2, 3, 1]] };
+    const dataset = datasetOf(scores, [1, 3]);
+    for (const artifact of [source, channelsLast]) {
+      const [{ sqnrDb }] = await operatorErrors(source, artifact, [pair], dataset);
+      expect(sqnrDb).toBeNull();
+    }
   });
 });

@@ -1,9 +1,10 @@
 import { WhittleError } from '../contract/errors.ts';
 import type { ArtifactDetail } from '../contract/views.ts';
 import type { Dataset } from '../data/dataset.ts';
-import type { Session } from '../ir/engine.ts';
+import type { PortInfo, Session } from '../ir/engine.ts';
 import type { Tensor } from '../ir/tensor.ts';
 import { ErrorSums } from '../kernels/metrics.ts';
+import { ActivationRecord } from './activation-record.ts';
 import { adaptFeeds, adaptResults, type PortAdapters, type SourceOutput } from './port-adapters.ts';
 import { chooseSamples, type RunOptions, throwIfCancelled } from './reference.ts';
 
@@ -15,8 +16,13 @@ export interface OperatorPair {
   readonly source: string;
   /** Port of the artifact's session. */
   readonly artifact: string;
-  /** Axis order of the artifact's tensor against the source's. */
-  readonly permutation?: readonly number[];
+  /**
+   * Axis orders that the artifact's tensor may have against the source's, as its shape allows: the one that it agrees
+   * best in is taken, since a wrong one is all error. The source's own when left out.
+   */
+  readonly orders?: readonly (readonly number[] | undefined)[];
+  /** Of the source's tensor, where it has channels. */
+  readonly channelAxis?: number;
 }
 
 export interface OperatorErrorOptions extends RunOptions {
@@ -27,8 +33,8 @@ export interface OperatorErrorOptions extends RunOptions {
 export type OperatorError = ArtifactDetail['operators'][number];
 
 /**
- * Error of each operator's result in an artifact against the float source, over samples: where in the network the
- * quality goes. Both sessions are of models that give intermediate tensors as extra outputs; integers are dequantized
+ * Error of each operator's result in an artifact against the float source, over samples, with the distribution of
+ * both: where in the network the quality goes, and why. Both sessions are of models that give intermediate tensors as extra outputs; integers are dequantized
  * with their ports' parameters. `portAdapters` are for the artifact's inputs. One sample at a time.
  * @throws WhittleError `data.mismatch` when a pair's shapes differ, `job.cancelled`, and what the sessions throw
  */
@@ -40,6 +46,8 @@ export async function operatorErrors(
   options: OperatorErrorOptions = {},
 ): Promise<OperatorError[]> {
   const sums = pairs.map(() => new ErrorSums());
+  const records = pairs.map((pair) => new ActivationRecord(portOf(artifact, pair)));
+  const orders: (readonly number[] | undefined)[] = [];
   const shownBySource = new Set(pairs.map((pair) => pair.source));
   const indexes = chooseSamples(dataset.count, options.samples ?? 8);
   for (const [n, index] of indexes.entries()) {
@@ -51,26 +59,65 @@ export async function operatorErrors(
     );
     const results = await artifact.run(adaptFeeds(artifact.inputs, sample, options.portAdapters));
     pairs.forEach((pair, i) => {
-      const got = resultOf(artifact, results, pair, wanted);
-      sums[i].add(wanted[pair.source].values, got);
+      const { values, shape } = sourceOf(pair, wanted);
+      if (n === 0) orders[i] = bestOrder(artifact, results, pair, wanted[pair.source]);
+      const got = resultOf(artifact, results, pair, wanted[pair.source], orders[i]);
+      sums[i].add(values, got);
+      records[i].add(values, got, shape, pair.channelAxis);
     });
     options.onProgress?.(n + 1, indexes.length);
   }
-  return pairs.map(({ name, op }, i) => ({ name, op, sqnrDb: sums[i].sqnrDb() }));
+  return pairs.map(({ name, op }, i) => ({
+    name,
+    op,
+    sqnrDb: sums[i].sqnrDb(),
+    activation: records[i].view(),
+  }));
+}
+
+function portOf(artifact: Session, pair: OperatorPair): PortInfo {
+  const port = artifact.outputs.find((output) => output.name === pair.artifact);
+  if (port) return port;
+  throw new WhittleError(
+    'data.mismatch',
+    `the artifact gives no ${pair.artifact}, which operator ${pair.name} is compared by`,
+  );
+}
+
+function sourceOf(pair: OperatorPair, wanted: Readonly<Record<string, SourceOutput>>): SourceOutput {
+  const found = wanted[pair.source];
+  if (found) return found;
+  throw new WhittleError(
+    'data.mismatch',
+    `the source gives no ${pair.source}, which operator ${pair.name} is compared by`,
+  );
+}
+
+/** The axis order in which an operator's result is nearest to the source's. */
+function bestOrder(
+  artifact: Session,
+  results: Readonly<Record<string, Tensor>>,
+  pair: OperatorPair,
+  wanted: SourceOutput,
+): readonly number[] | undefined {
+  const { orders = [undefined] } = pair;
+  if (orders.length === 1) return orders[0];
+  const noises = orders.map((order) => {
+    const sums = new ErrorSums();
+    sums.add(wanted.values, resultOf(artifact, results, pair, wanted, order));
+    return sums.noise;
+  });
+  return orders[noises.indexOf(Math.min(...noises))];
 }
 
 function resultOf(
   artifact: Session,
   results: Readonly<Record<string, Tensor>>,
   pair: OperatorPair,
-  wanted: Readonly<Record<string, SourceOutput>>,
+  wanted: SourceOutput,
+  permutation: readonly number[] | undefined,
 ): Float32Array {
-  const port = artifact.outputs.find((output) => output.name === pair.artifact);
-  if (!port || !wanted[pair.source]) {
-    const side = port ? `source gives no ${pair.source}` : `artifact gives no ${pair.artifact}`;
-    throw new WhittleError('data.mismatch', `the ${side}, which operator ${pair.name} is compared by`);
-  }
-  const adapter = { [port.name]: { source: pair.source, permutation: pair.permutation } };
-  return adaptResults([port], results, adapter, { [pair.source]: wanted[pair.source].shape })[pair.source]
-    .values;
+  const port = portOf(artifact, pair);
+  const adapter = { [port.name]: { source: pair.source, permutation } };
+  return adaptResults([port], results, adapter, { [pair.source]: wanted.shape })[pair.source].values;
 }

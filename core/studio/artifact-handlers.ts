@@ -36,7 +36,8 @@ export function artifactHandlers(context: StudioContext): ArtifactHandlers {
 
   return {
     async 'artifact.detail'({ projectId, artifactId }) {
-      const { detail } = await store.artifact(projectId, artifactId);
+      await store.artifact(projectId, artifactId);
+      const detail = await store.detail(projectId, artifactId);
       return detail ?? { artifactId, operators: [], changed: [] };
     },
     async 'artifact.targets'({ projectId, artifactId }, { signal }) {

@@ -26,8 +26,8 @@ export function jobHandlers(context: StudioContext): JobHandlers {
       const record = await store.load(projectId);
       let planned: TrialRun | undefined;
       if (trial) {
-        const { artifact, detail } = await store.artifact(projectId, trial.artifactId);
-        const base = detail?.recipe ?? record.recipe;
+        const { artifact } = await store.artifact(projectId, trial.artifactId);
+        const base = (await store.detail(projectId, trial.artifactId))?.recipe ?? record.recipe;
         planned = trialRun(artifact, base, record.recipe, trial.change, trial.label);
       }
       const jobId = newJobId();

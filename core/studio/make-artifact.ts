@@ -23,6 +23,7 @@ import { budgetWarnings } from './budget.ts';
 import type { FloatReference } from './float-reference.ts';
 import type { ProgressStep } from './progress.ts';
 import { writeFileChecked } from './safe-files.ts';
+import { randomSamples } from './synthetic-dataset.ts';
 import type { Timings } from './timings.ts';
 import { type Verdict, verifyFile } from './verify-file.ts';
 
@@ -161,7 +162,7 @@ function viewOf(
     message,
     node,
   }));
-  if (dataset.path === 'random samples') {
+  if (dataset.path === randomSamples) {
     warnings.push({
       code: 'quality.random-samples',
       message: 'Quality was measured on random numbers, since no samples were given.',
@@ -192,6 +193,7 @@ function viewOf(
     warnings,
     quality: verdict.quality,
     latency: verdict.latency,
+    findings: verdict.findings,
   };
 }
 

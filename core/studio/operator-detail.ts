@@ -4,7 +4,7 @@ import { operatorErrors } from '../evaluate/operator-errors.ts';
 import { writeOnnx } from '../formats/onnx/writer.ts';
 import { writeTflite } from '../formats/tflite/writer.ts';
 import { isFloat } from '../ir/dtype.ts';
-import { type Graph, producersOf, valueNamed } from '../ir/graph.ts';
+import { type Graph, type Node, producersOf, valueNamed } from '../ir/graph.ts';
 import { factorMap, type QuantPlan } from '../quantize/plan.ts';
 import type { ArtifactTarget } from './artifact-targets.ts';
 import type { MakeContext } from './make-artifact.ts';
@@ -17,7 +17,7 @@ const operatorLimit = 400;
 
 /**
  * Error of each operator's result against the float source, from a twin of the file that gives its inner tensors out.
- * Tensors whose axis order cannot be told from their shapes are left out: a guess could show an error that is none.
+ * Tensors that were flattened in another order are left out: what they hold where cannot be told from their shapes.
  */
 export async function measureOperators(
   target: ArtifactTarget,
@@ -52,6 +52,11 @@ export async function measureOperators(
 
 /** Operators that only move elements: no error of their own, and where they flatten, an order of their own. */
 const movers = new Set(['Reshape', 'Flatten', 'Squeeze', 'Unsqueeze', 'Transpose', 'Expand', 'Identity']);
+
+export function movesOnly({ op }: Pick<Node, 'op'>): boolean {
+  return movers.has(op);
+}
+
 const borders = new Set(['QuantizeLinear', 'DequantizeLinear', 'Cast']);
 /** Operators whose result has the same order whatever that of their input. */
 const settling = new Set(['FullyConnected', 'MatMul', 'ReduceMean', 'ReduceSum', 'ReduceMax', 'ReduceMin']);
@@ -72,24 +77,38 @@ function pairOperators(float: Graph, artifact: Graph): OperatorPair[] {
       const from = valueNamed(float, id).type;
       const to = valueNamed(artifact, id).type;
       if (!isFloat(from.dtype)) continue;
-      const order = orderOf(from.shape as number[], to.shape as number[]);
-      if (order)
-        pairs.push({ name: id, op: node.op, source: id, artifact: id, permutation: order.permutation });
+      const orders = ordersOf(from.shape as number[], to.shape as number[]);
+      if (orders.length > 0)
+        pairs.push({
+          name: id,
+          op: node.op,
+          source: id,
+          artifact: id,
+          orders,
+          channelAxis: channelAxisOf(made.get(id)!, from.shape as number[]),
+        });
     }
   }
   return pairs.slice(0, operatorLimit);
 }
 
-/** How a shape came from another: as it is, or channels last; undefined when it could be both or neither. */
-function orderOf(
-  from: readonly number[],
-  to: readonly number[],
-): { permutation?: readonly number[] } | undefined {
-  if (from.length !== to.length) return undefined;
+/** So many elements of a channel tell of its range; single numbers of a dense layer do not. */
+const leastPerChannel = 8;
+
+/** Where a result of the float graph, whose channels come first, has channels worth telling apart. */
+function channelAxisOf({ attrs }: Node, shape: readonly number[]): number | undefined {
+  if (shape.length < 3) return undefined;
+  const axis = shape.length > 3 || attrs.layout !== undefined ? 1 : 2;
+  const elements = shape.reduce((product, dim) => product * dim, 1);
+  return elements / shape[axis] >= leastPerChannel ? axis : undefined;
+}
+
+/** How a shape may have come from another: as it is, or channels last. */
+function ordersOf(from: readonly number[], to: readonly number[]): (readonly number[] | undefined)[] {
+  if (from.length !== to.length) return [];
   const last = [0, ...from.slice(2).map((_dim, i) => i + 2), 1];
-  const same = from.every((dim, i) => dim === to[i]);
-  const turned = from.length > 2 && last.every((axis, i) => from[axis] === to[i]);
-  if (same && turned) return from.filter((dim) => dim !== 1).length <= 1 ? {} : undefined;
-  if (same) return {};
-  return turned ? { permutation: last } : undefined;
+  const orders: (readonly number[] | undefined)[] = [];
+  if (from.every((dim, i) => dim === to[i])) orders.push(undefined);
+  if (from.length > 2 && last.every((axis, i) => from[axis] === to[i])) orders.push(last);
+  return orders;
 }

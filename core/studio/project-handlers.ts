@@ -25,6 +25,7 @@ type ProjectHandlers = Pick<
   | 'model.openSample'
   | 'model.setShapes'
   | 'model.graph'
+  | 'model.weights'
   | 'data.attach'
   | 'data.detach'
   | 'data.setPreprocess'
@@ -169,6 +170,10 @@ export function projectHandlers(context: StudioContext): ProjectHandlers {
     async 'model.graph'({ projectId }, { signal }) {
       const record = await store.load(projectId);
       return runner.run('graph', { path: record.modelPath, shapes: record.recipe.shapes }, { signal });
+    },
+    async 'model.weights'({ projectId, node }, { signal }) {
+      const { modelPath, recipe } = await store.load(projectId);
+      return runner.run('weights', { path: modelPath, shapes: recipe.shapes, node }, { signal });
     },
     async 'data.attach'({ projectId, refs }, { signal }) {
       const view = await attach(projectId, refs, signal);

@@ -33,14 +33,17 @@ export const ProjectRecord = z.object({
 });
 export type ProjectRecord = z.infer<typeof ProjectRecord>;
 
-/** `artifacts/ID/artifact.json`. A removed one keeps its files until the core starts again. */
+/**
+ * `artifacts/ID/artifact.json`. A removed one keeps its files until the core starts again. What was measured inside
+ * the file is large and seldom asked for: it stands in `detail.json` beside it.
+ */
 const ArtifactRecord = z.object({
   removed: z.boolean().default(false),
   artifact: ArtifactView,
-  detail: ArtifactDetail.optional(),
 });
 type ArtifactRecord = z.infer<typeof ArtifactRecord>;
 
+const detailFile = 'detail.json';
 const idPattern = /^[a-zA-Z0-9_-]{1,80}$/;
 
 /**
@@ -153,8 +156,16 @@ export class ProjectStore {
       await rename(artifact.path, path);
       kept = { ...artifact, path };
     }
-    await this.saveArtifact(projectId, { removed: false, artifact: kept, detail });
+    if (detail) await writeFileAside(join(folder, detailFile), JSON.stringify(detail));
+    await this.saveArtifact(projectId, { removed: false, artifact: kept });
     return kept;
+  }
+
+  /** What was measured inside an artifact's file; undefined where nothing was. */
+  async detail(projectId: string, artifactId: string): Promise<ArtifactDetail | undefined> {
+    return ArtifactDetail.safeParse(
+      await readJson(join(this.artifactFolder(projectId, artifactId), detailFile)),
+    ).data;
   }
 
   async setRemoved(projectId: string, artifactId: string, removed: boolean): Promise<ArtifactView> {

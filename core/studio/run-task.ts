@@ -28,6 +28,10 @@ const implementations: Implementations = {
     const { viewGraph } = await import('./inspect.ts');
     return viewGraph(path, shapes);
   },
+  async weights({ path, shapes, node }) {
+    const { viewWeights } = await import('./weights.ts');
+    return viewWeights(path, shapes, node);
+  },
   async describe({ data, inputs }) {
     const { describeDataset } = await import('../data/describe.ts');
     return describeDataset(data.paths, inputs, data.preprocess);

@@ -84,7 +84,30 @@ test('the main job: open the sample, run precisions, look at the results, take o
   expect(await handlers['project.list']({}, context)).toMatchObject([{ id: projectId, artifacts: 2 }]);
 
   const artifactId = 'int8-float32-tflite';
-  expect(await handlers['artifact.detail']({ projectId, artifactId }, context)).toMatchObject({ artifactId });
+  const detail = await handlers['artifact.detail']({ projectId, artifactId }, context);
+  expect(detail).toMatchObject({ artifactId, recipe: { samples: 20 } });
+  expect(detail.operators.find(({ name }) => name === 'dense_3')).toMatchObject({
+    op: 'FullyConnected',
+    sqnrDb: expect.any(Number),
+    activation: { min: 0, quantized: { dtype: 'int8' } },
+  });
+
+  const finding = opened.artifacts
+    .find(({ id }) => id === artifactId)!
+    .findings!.find(({ id }) => id === 'too-few-samples')!;
+  expect(finding.text).toContain('Ranges come from 20 samples.');
+  const trial = { artifactId, change: finding.trial!.recipe!, label: 'more samples' };
+  const tried = await handlers['optimize.start']({ projectId, trial }, context);
+  expect((await ended(handlers, tried.jobId)).state).toBe('done');
+  const made = (await handlers['project.open']({ projectId }, context)).artifacts.find((one) => one.label)!;
+  expect(made).toMatchObject({ precision: 'int8', label: 'more samples', status: 'ok', findings: [] });
+  expect((await handlers['project.open']({ projectId }, context)).recipe.samples).toBe(20);
+  await handlers['artifact.remove']({ projectId, artifactId: made.id }, context);
+
+  const weights = await handlers['model.weights']({ projectId, node: 'dense_4/pre' }, context);
+  expect(weights.map(({ shape }) => shape)).toEqual([[10, 64], [10]]);
+  expect(weights[0].histogram.counts.reduce((sum, count) => sum + count, 0)).toBe(640);
+  expect(weights[0].histogram.counts.length).toBeLessThanOrEqual(128);
   await handlers['artifact.remove']({ projectId, artifactId }, context);
   expect((await handlers['project.open']({ projectId }, context)).artifacts).toHaveLength(1);
   const back = await handlers['artifact.restore']({ projectId, artifactId }, context);

@@ -13,6 +13,7 @@ import type {
   ReferenceView,
   SampleView,
   TargetView,
+  WeightView,
 } from '../contract/views.ts';
 import type { InputSpec } from '../data/sample-spec.ts';
 import type { ProgressUpdate } from './progress.ts';
@@ -32,6 +33,7 @@ export interface Tasks {
   inspect: { params: { path: string; shapes: Shapes }; result: ModelView };
   targets: { params: { path: string }; result: TargetView[] };
   graph: { params: { path: string; shapes: Shapes }; result: GraphView };
+  weights: { params: { path: string; shapes: Shapes; node: string }; result: WeightView[] };
   describe: { params: { data: DataSource; inputs: readonly InputSpec[] }; result: DatasetView };
   preview: {
     params: { data: DataSource; inputs: readonly InputSpec[]; offset: number; count: number };

@@ -1,6 +1,14 @@
-import type { ArtifactDetail, GateView, LatencyView, QualityView, WarningView } from '../contract/views.ts';
+import type {
+  ArtifactDetail,
+  FindingView,
+  GateView,
+  LatencyView,
+  QualityView,
+  WarningView,
+} from '../contract/views.ts';
 import { previewImage } from '../data/describe.ts';
 import { evaluateArtifact } from '../evaluate/evaluate.ts';
+import { findFindings } from '../evaluate/findings/findings.ts';
 import { blame, checkGates, type GateFacts } from '../evaluate/gates.ts';
 import { operatorAtFault } from '../evaluate/operator-at-fault.ts';
 import { adaptFeeds } from '../evaluate/port-adapters.ts';
@@ -10,17 +18,21 @@ import type { Graph } from '../ir/graph.ts';
 import { estimateSizes } from '../quantize/estimate.ts';
 import type { QuantPlan } from '../quantize/plan.ts';
 import type { ArtifactTarget } from './artifact-targets.ts';
+import { findingFacts } from './finding-facts.ts';
 import type { MakeContext } from './make-artifact.ts';
 import { openWrittenFile, portAdaptersOf } from './open-written-file.ts';
 import { measureOperators } from './operator-detail.ts';
 import { measureQuickly } from './quick-latency.ts';
 import { type SecondOpinion, tryInSecondRuntime } from './second-runtime.ts';
+import { randomSamples } from './synthetic-dataset.ts';
 
 export interface Verdict {
   readonly gates: GateView[];
   readonly warnings: WarningView[];
   readonly quality: QualityView;
   readonly latency: LatencyView;
+  /** Of a file that was looked into, on samples that were given. */
+  readonly findings?: FindingView[];
   readonly detail: Omit<ArtifactDetail, 'artifactId'>;
 }
 
@@ -83,11 +95,16 @@ export async function verifyFile(
       : [];
     const isBroken = gates.some((gate) => gate.id === 'quality' && !gate.ok);
     const operators = context.detail || isBroken ? await measureOperators(target, file, context) : [];
+    const findings =
+      context.detail && context.dataset.path !== randomSamples
+        ? findFindings(findingFacts(file.plan, operators, evaluation.quality, context))
+        : undefined;
     return {
       gates: isBroken ? blame(gates, operatorAtFault(file.graph, operators)) : gates,
       warnings: refusalOf(second),
       quality: evaluation.quality,
       latency,
+      findings,
       detail: { operators, changed },
     };
   } finally {

@@ -40,6 +40,7 @@ export interface OptimizeOptions {
   onnxForm?: OnnxForm;
   python?: string;
   seed?: number;
+  diagnose?: boolean;
   json?: boolean;
 }
 
@@ -78,6 +79,7 @@ export async function optimize(
           options.data === undefined ? undefined : { paths: [options.data], preprocess: recipe.preprocess },
         outDir: options.out,
         force: options.force,
+        detail: options.diagnose,
       },
       { engines: createEngines(), signal, onProgress: (update) => bar.update(update) },
     );
@@ -145,6 +147,10 @@ function notesOf(artifact: ArtifactView): string[] {
   });
   for (const gate of artifact.gates)
     if (!gate.ok) notes.push(`${name}: gate ${gate.id} failed: ${gate.detail}\n`);
+  for (const { node, op, title, text, trial } of artifact.findings ?? []) {
+    notes.push(`${name}: ${node === undefined ? '' : `${node} (${op}): `}${title}. ${text}\n`);
+    if (trial) notes.push(`  try: ${trial.text}\n`);
+  }
   if (artifact.error) {
     notes.push(`${name}: error ${artifact.error.code}: ${artifact.error.message}\n`);
     if (artifact.error.hint) notes.push(`  hint: ${artifact.error.hint}\n`);
