@@ -17,6 +17,7 @@ import { borderDefinitions } from './border/border.op.ts';
 import { borderTflite } from './border/border.tflite.ts';
 import { compositeKeras } from './composite/composite.keras.ts';
 import { compositeOnnx } from './composite/composite.onnx.ts';
+import { compositeTflite } from './composite/composite.tflite.ts';
 import { convGraphDef } from './conv/conv.graphdef.ts';
 import { convKeras } from './conv/conv.keras.ts';
 import { convOnnx } from './conv/conv.onnx.ts';
@@ -138,6 +139,7 @@ export const tfliteReaders: TfliteFacet['read'] = {
   ...shapeTflite.read,
   ...imageTflite.read,
   ...borderTflite.read,
+  ...compositeTflite.read,
 };
 
 export const kerasReaders: Readonly<Record<string, KerasReader>> = {

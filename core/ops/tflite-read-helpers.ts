@@ -186,11 +186,36 @@ export function staticShapeOf(op: TfliteOpView, value: Value): number[] {
   );
 }
 
-/** Refuses a quantized operator that is read as several, whose inner values would have no scale. */
-export function needRealNumbers(op: TfliteOpView): void {
-  if (op.inputs.some((input) => input?.quant) || op.outputs.some(({ quant }) => quant)) {
-    op.refuse('its integer form is not read');
-  }
+/**
+ * A reader that makes several operators of one: inner values have no scale in the file, so a quantized one is read as
+ * the same steps on reals, between borders.
+ */
+export function onReals(reader: TfliteReader): TfliteReader {
+  return (op, builder) => {
+    const [output, ...others] = op.outputs;
+    if (!op.inputs.some((input) => input?.quant) && !output.quant) {
+      reader(op, builder);
+      return;
+    }
+    if (others.length > 0) op.refuse('its integer form is not read');
+    const inputs = op.inputs.map((input, i) => {
+      if (!input?.quant) return input;
+      const border = borderParameters(op, builder, input, `${op.name}/input${i}_`);
+      const options = { name: `${op.name}/input${i}` };
+      return builder.one('DequantizeLinear', [input, ...border.inputs], border.attrs, options);
+    });
+    if (!output.quant) {
+      reader({ ...op, inputs }, builder);
+      return;
+    }
+    const real = {
+      name: builder.freeName(`${output.name}/real`),
+      type: { ...output.type, dtype: 'float32' as const },
+    };
+    reader({ ...op, inputs, outputs: [real], name: real.name }, builder);
+    const border = borderParameters(op, builder, output, `${op.name}/`);
+    addLast(op, builder, 'QuantizeLinear', [builder.get(real.name), ...border.inputs], border.attrs);
+  };
 }
 
 /** Pads [begins…, ends…] that TensorFlow's padding number stands for. */

@@ -50,7 +50,7 @@ export function unpacksConstant(operator: OperatorView, subgraph: SubgraphView):
   const from = subgraph.tensors[operator.inputs[0]];
   const to = subgraph.tensors[operator.outputs[0]];
   const widens = from.typeName === 'float16' || (from.typeName === 'int8' && from.quant !== undefined);
-  return from.data !== undefined && !from.isSparse && widens && to.typeName === 'float32';
+  return from.data !== undefined && !from.sparsity && widens && to.typeName === 'float32';
 }
 
 function unpackedTensors(subgraph: SubgraphView): number[] {

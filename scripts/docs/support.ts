@@ -2,6 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { callSites } from '../../core/formats/tflite/control-flow.ts';
 import { isUnsupported, type OpDefinition } from '../../core/ops/facets.ts';
 import {
   definitions,
@@ -62,6 +63,7 @@ export function supportPage(): string {
   const layers = Object.keys(kerasReaders);
   const functions = layers.filter((name) => /^(ops|tf)\./.test(name));
   const onnx = Object.keys(onnxReaders).sort(byName);
+  const tfliteRead = [...Object.keys(tfliteReaders), ...Object.keys(callSites)].sort();
   return `# What Whittle reads and writes
 
 This page is written by \`npm run docs:support\` from the registry of operators (\`core/ops/registry.ts\`); a test fails
@@ -97,7 +99,7 @@ ${Object.keys(graphdefReaders).length} operators: ${list(Object.keys(graphdefRea
 
 ## TFLite: what is read
 
-${Object.keys(tfliteReaders).length} builtin operators: ${list(Object.keys(tfliteReaders))}.
+${tfliteRead.length} builtin operators: ${list(tfliteRead)}. WHILE is written out where the number of turns is known; IF and sparse constants (DENSIFY) are read too.
 `;
 }
 

@@ -1,7 +1,7 @@
 import { Builder, ByteBuffer } from 'flatbuffers';
 import { WhittleError } from '../../contract/errors.ts';
-import { optionsFields, optionsTables } from './options.ts';
-import { type Draft, type Field, fileIdentifier, type Row, tables } from './schema.ts';
+import { optionsFields } from './options.ts';
+import { type Draft, type Field, fileIdentifier, type Row, tables, unions } from './schema.ts';
 
 type Fields = Readonly<Record<string, Field>>;
 type AnyRow = Record<string, unknown>;
@@ -12,6 +12,7 @@ const scalarBytes: Readonly<Record<string, number>> = {
   bool: 1,
   i8: 1,
   u8: 1,
+  u16: 2,
   i32: 4,
   u32: 4,
   i64: 8,
@@ -89,14 +90,13 @@ class Decoder {
     return row;
   }
 
-  private value(at: number, kind: string, path: string, optionsType: unknown): unknown {
+  private value(at: number, kind: string, path: string, unionType: unknown): unknown {
     if (kind in scalarBytes) return this.scalar(at, kind);
     const target = at + this.buffer.readUint32(at);
     if (target === at) throw damaged(`${path} points to itself`);
     if (kind === 'string') return this.text(target, path);
-    if (kind === 'options') {
-      const table = optionsTables[optionsType as number];
-      return this.table(target, fieldTables[table] ?? noFields, path);
+    if (kind in unions) {
+      return this.table(target, fieldTables[unions[kind][unionType as number]] ?? noFields, path);
     }
     if (!kind.startsWith('[')) return this.table(target, fieldTables[kind], path);
     return this.vector(target, kind.slice(1, -1), path);
@@ -136,6 +136,8 @@ class Decoder {
         return this.buffer.readInt8(at);
       case 'u8':
         return this.buffer.readUint8(at);
+      case 'u16':
+        return this.buffer.readUint16(at);
       case 'i32':
         return this.buffer.readInt32(at);
       case 'u32':
@@ -229,14 +231,11 @@ function addScalar(builder: Builder, id: number, kind: string, value: unknown, f
   else builder.addFieldInt8(id, number, fallback);
 }
 
-function encodeReference(builder: Builder, kind: string, value: unknown, optionsType: unknown): number {
+function encodeReference(builder: Builder, kind: string, value: unknown, unionType: unknown): number {
   if (kind === 'string') return builder.createString(value as string);
-  if (kind === 'options') {
-    return encodeTable(
-      builder,
-      fieldTables[optionsTables[optionsType as number]] ?? noFields,
-      value as AnyRow,
-    );
+  if (kind in unions) {
+    const table = unions[kind][unionType as number];
+    return encodeTable(builder, fieldTables[table] ?? noFields, value as AnyRow);
   }
   if (kind === '[u8]') {
     const bytes = value as Uint8Array;
@@ -260,6 +259,7 @@ function scalarVector(builder: Builder, element: string, items: readonly number[
     if (element === 'f32') builder.addFloat32(items[i]);
     else if (width === 8) builder.addInt64(BigInt(items[i]));
     else if (width === 4) builder.addInt32(items[i]);
+    else if (width === 2) builder.addInt16(items[i]);
     else builder.addInt8(Number(items[i]));
   }
   return builder.endVector();

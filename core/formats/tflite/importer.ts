@@ -1,11 +1,14 @@
 import type { Issue } from '../../contract/errors.ts';
 import { GraphBuilder } from '../../ir/builder.ts';
-import { byteLength, isFloat } from '../../ir/dtype.ts';
+import { byteLength, dtypeBits } from '../../ir/dtype.ts';
 import type { Dim, Graph, GraphSource, TensorType, Value } from '../../ir/graph.ts';
 import { elementCount } from '../../ir/tensor.ts';
 import type { TfliteOpView } from '../../ops/facets.ts';
 import { foldNode, inferTypes, tfliteReaders } from '../../ops/registry.ts';
-import type { OperatorView, SignatureView, SubgraphView, TensorView, TfliteModelView } from './model-view.ts';
+import { type Call, callSites } from './control-flow.ts';
+import type { OperatorView, SubgraphView, TensorView, TfliteModelView } from './model-view.ts';
+import { type Port, uniqueNames } from './ports.ts';
+import { denseBytes } from './sparsity.ts';
 
 /** Ends the reading of one operator; becomes an issue. */
 class Refusal extends Error {
@@ -16,81 +19,98 @@ class Refusal extends Error {
   }
 }
 
-/** One end of the graph: its name for the user and its tensor in the file. */
-export interface Port {
-  readonly name: string;
-  readonly tensor: number;
+/** One run through a subgraph: what its tensors are, and what they are called in the graph. */
+interface Scope {
+  readonly subgraph: SubgraphView;
+  readonly values: Map<number, Value>;
+  /** Tensors that are the same in every run, shared by all runs: stored ones, and what is made of these alone. */
+  readonly fixed: Map<number, Value>;
+  nameOf(index: number): string;
 }
 
-/** Inputs and outputs by the names of the signature; by tensor names where the file has none. */
-export function portsOf(
-  subgraph: SubgraphView,
-  signature: SignatureView | undefined,
-): { inputs: Port[]; outputs: Port[] } {
-  const named = (indices: readonly number[], maps: readonly Port[] | undefined): Port[] => {
-    const taken = new Set<string>();
-    return indices.map((tensor, i) => {
-      // A tensor can be output twice, under two names.
-      const map = maps?.find((entry) => entry.tensor === tensor && !taken.has(entry.name));
-      const name = map?.name || subgraph.tensors[tensor].name || `port ${i}`;
-      taken.add(name);
-      return { name, tensor };
-    });
-  };
-  return {
-    inputs: named(subgraph.inputs, signature?.inputs),
-    outputs: named(subgraph.outputs, signature?.outputs),
-  };
-}
+/** Operators that loops and branches may add up to, and subgraphs that may call one another. */
+const mostCalled = 50_000;
+const deepestCall = 8;
 
-/** Turns one subgraph into IR. Everything that cannot be read is gathered in `issues`. */
+/** Turns one subgraph, and those that it calls, into IR. Everything that cannot be read is gathered in `issues`. */
 export class TfliteImporter {
   readonly issues: Issue[] = [];
   private readonly builder: GraphBuilder;
-  private readonly subgraph: SubgraphView;
-  private readonly values = new Map<number, Value>();
-  /** Final names of tensors: unique, those of the ports first. */
+  private readonly model: TfliteModelView;
+  private readonly main: Scope;
+  /** Final names of the main subgraph's tensors: unique, those of the ports first. */
   private readonly names: readonly string[];
+  private readonly reserved: ReadonlySet<string>;
   /** Constants by the value that DEQUANTIZE made of them. */
   private readonly stored = new Map<Value, Value>();
+  private readonly fixed = new Map<SubgraphView, Map<number, Value>>();
   private readonly inputs: readonly Port[];
   private readonly outputs: readonly Port[];
+  private called = 0;
+  private depth = 0;
 
-  constructor(name: string, subgraph: SubgraphView, inputs: readonly Port[], outputs: readonly Port[]) {
+  constructor(
+    name: string,
+    model: TfliteModelView,
+    subgraph: SubgraphView,
+    inputs: readonly Port[],
+    outputs: readonly Port[],
+  ) {
     this.builder = new GraphBuilder(name, inferTypes, foldNode);
-    this.subgraph = subgraph;
+    this.model = model;
     this.inputs = inputs;
     this.outputs = outputs;
     this.names = uniqueNames(subgraph, inputs, outputs);
+    this.reserved = new Set(this.names);
+    this.main = {
+      subgraph,
+      values: new Map(),
+      fixed: this.fixedOf(subgraph),
+      nameOf: (index) => this.names[index],
+    };
   }
 
   /** @param shapes of the inputs, by position. */
   run(shapes: readonly (readonly Dim[])[], source: GraphSource): Graph | undefined {
     this.inputs.forEach(({ name, tensor }, i) => {
-      const { dtype, quant } = this.subgraph.tensors[tensor];
+      const { dtype, quant } = this.main.subgraph.tensors[tensor];
       if (!dtype) return;
-      this.values.set(tensor, this.builder.input(name, { dtype, shape: shapes[i] }, quant));
+      this.main.values.set(tensor, this.builder.input(name, { dtype, shape: shapes[i] }, quant));
     });
-    for (const operator of this.subgraph.operators) this.operator(operator);
-    if (this.issues.some(({ severity }) => severity === 'error')) return undefined;
+    for (const operator of this.main.subgraph.operators) this.operator(this.main, operator);
+    if (this.failed) return undefined;
     const outputs = this.outputs.map((port) => this.output(port));
-    if (this.issues.some(({ severity }) => severity === 'error')) return undefined;
-    return withoutUnused(this.builder.finish(outputs, source));
+    return this.failed ? undefined : withoutUnused(this.builder.finish(outputs, source));
   }
 
-  private operator(operator: OperatorView): void {
-    const reader = tfliteReaders[operator.builtin];
-    const name = this.names[operator.outputs[0]] ?? operator.builtin;
-    if (!reader) return;
+  private get failed(): boolean {
+    return this.issues.some(({ severity }) => severity === 'error');
+  }
+
+  private operator(scope: Scope, operator: OperatorView): void {
+    const { builtin, outputs } = operator;
+    if (outputs.length > 0 && outputs.every((index) => scope.fixed.has(index))) return;
+    const name = outputs.length > 0 ? scope.nameOf(outputs[0]) : builtin;
     try {
-      const inputs = operator.inputs.map((index) => (index < 0 ? null : this.value(index)));
+      const inputs = operator.inputs.map((index) => (index < 0 ? null : this.value(scope, index)));
       // What an operator before this one failed to make has been reported there.
       if (inputs.includes(undefined)) return;
-      reader(this.view(operator, name, inputs as (Value | null)[]), this.builder);
-      for (const index of operator.outputs) this.takeOutput(index);
-      const [source] = inputs;
-      if (operator.builtin === 'DEQUANTIZE' && source?.constant && source.quant) {
-        this.stored.set(this.values.get(operator.outputs[0])!, source);
+      const view = this.view(scope, operator, name, inputs as (Value | null)[]);
+      if (outputs.length === 0) view.refuse('it has no outputs');
+      const callSite = callSites[builtin];
+      const reader = tfliteReaders[builtin];
+      if (callSite) {
+        const results = callSite(view, this.builder, this.call(name), (issue) => this.issues.push(issue));
+        results?.forEach((value, i) => {
+          if (i < outputs.length) scope.values.set(outputs[i], value);
+        });
+      } else if (reader) {
+        reader(view, this.builder);
+        for (const index of outputs) this.takeOutput(scope, operator, index);
+        const [source] = inputs;
+        if (builtin === 'DEQUANTIZE' && source?.constant && source.quant) {
+          this.stored.set(this.value(scope, outputs[0])!, source);
+        }
       }
     } catch (error) {
       const { message } = error as Error;
@@ -98,24 +118,29 @@ export class TfliteImporter {
       this.issues.push({
         code: isRefusal ? 'model.unsupported-option' : 'model.invalid',
         severity: 'error',
-        message: isRefusal ? `${operator.builtin} "${name}": ${message}.` : message,
+        message: isRefusal ? `${builtin} "${name}": ${message}.` : message,
         node: name,
-        op: operator.builtin,
+        op: builtin,
         hint: isRefusal ? error.hint : undefined,
       });
     }
   }
 
-  private view(operator: OperatorView, name: string, inputs: readonly (Value | null)[]): TfliteOpView {
+  private view(
+    scope: Scope,
+    operator: OperatorView,
+    name: string,
+    inputs: readonly (Value | null)[],
+  ): TfliteOpView {
     return {
       builtin: operator.builtin,
       version: operator.version,
       name,
       inputs,
       outputs: operator.outputs.map((index) => ({
-        name: this.names[index],
-        type: typeOf(this.subgraph.tensors[index]),
-        quant: this.subgraph.tensors[index].quant,
+        name: scope.nameOf(index),
+        type: typeOf(scope.subgraph.tensors[index]),
+        quant: scope.subgraph.tensors[index].quant,
       })),
       options: operator.options,
       stored: (value) => this.stored.get(value),
@@ -125,40 +150,86 @@ export class TfliteImporter {
     };
   }
 
+  /** Runs a subgraph on values; undefined when one of its operators could not be read, which is reported. */
+  private call(name: string): Call {
+    return (index, args) => {
+      const subgraph = this.model.subgraphs[index];
+      if (!subgraph) throw new Refusal(`it calls the subgraph ${index}, which does not exist`, undefined);
+      if (subgraph.inputs.length !== args.length) {
+        throw new Refusal(
+          `it gives ${args.length} values to the subgraph "${subgraph.name}", which takes ${subgraph.inputs.length}`,
+          undefined,
+        );
+      }
+      this.called += subgraph.operators.length + 1;
+      if (this.called > mostCalled || this.depth === deepestCall) {
+        throw new Refusal(
+          `written out, its subgraph "${subgraph.name}" would be more than ${mostCalled} operators or ${deepestCall} calls deep`,
+          'Convert the model from its source with a shorter sequence.',
+        );
+      }
+      const names = new Map<number, string>();
+      const nameOf = (tensor: number): string => {
+        const known = names.get(tensor);
+        if (known !== undefined) return known;
+        const free = this.freeName(`${name}/${subgraph.tensors[tensor].name || tensor}`);
+        names.set(tensor, free);
+        return free;
+      };
+      const scope: Scope = { subgraph, values: new Map(), fixed: this.fixedOf(subgraph), nameOf };
+      subgraph.inputs.forEach((tensor, i) => {
+        scope.values.set(tensor, args[i]);
+      });
+      this.depth++;
+      for (const operator of subgraph.operators) this.operator(scope, operator);
+      this.depth--;
+      const results = subgraph.outputs.map((tensor) => this.value(scope, tensor));
+      return results.every((value) => value !== undefined) ? (results as Value[]) : undefined;
+    };
+  }
+
+  /** A name that neither a value nor a tensor of the main subgraph has. */
+  private freeName(wanted: string): string {
+    let name = this.builder.freeName(wanted);
+    for (let i = 1; this.reserved.has(name); i++) name = this.builder.freeName(`${wanted}/${i}`);
+    return name;
+  }
+
+  private fixedOf(subgraph: SubgraphView): Map<number, Value> {
+    const known = this.fixed.get(subgraph) ?? new Map<number, Value>();
+    this.fixed.set(subgraph, known);
+    return known;
+  }
+
   /** The value of a tensor; a constant enters the graph when it is first read. */
-  private value(index: number): Value | undefined {
-    const known = this.values.get(index);
+  private value(scope: Scope, index: number): Value | undefined {
+    const known = scope.values.get(index) ?? scope.fixed.get(index);
     if (known) return known;
-    const { data, dtype, shape, quant } = this.subgraph.tensors[index];
-    const name = this.names[index];
-    const count = elementCount(shape);
-    if ((!data && count > 0) || !dtype) return undefined;
-    const bytes = data ?? new Uint8Array(0);
-    const needed = byteLength(dtype, count);
-    if (bytes.byteLength !== needed) {
-      throw new Error(
-        `the constant ${name} has ${bytes.byteLength} bytes; ${dtype} [${shape.join(', ')}] takes ${needed}`,
-      );
-    }
-    const value = this.builder.constant(name, { dtype, shape, bytes }, quant);
-    this.values.set(index, value);
+    const tensor = scope.subgraph.tensors[index];
+    const { dtype, shape, quant } = tensor;
+    const isKnown = tensor.data || tensor.isVariable || elementCount(shape) === 0;
+    if (!isKnown || !dtype) return undefined;
+    const name = scope.nameOf(index);
+    const value = this.builder.constant(name, { dtype, shape, bytes: constantBytes(tensor, name) }, quant);
+    scope.fixed.set(index, value);
     return value;
   }
 
   /** Notes what a reader made, with the storage type and the scale that the file gives it. */
-  private takeOutput(index: number): void {
-    const { quant, dtype } = this.subgraph.tensors[index];
-    const made = this.builder.get(this.names[index]);
+  private takeOutput(scope: Scope, operator: OperatorView, index: number): void {
+    const { quant, dtype } = scope.subgraph.tensors[index];
+    const made = this.builder.get(scope.nameOf(index));
     const differs = quant !== undefined || (dtype !== undefined && dtype !== made.type.dtype);
     const value =
       differs && !made.constant
         ? this.builder.quantize(made.id, { dtype: dtype ?? made.type.dtype, shape: made.type.shape }, quant)
         : made;
-    this.values.set(index, value);
+    const isFixed = operator.inputs.every((input) => input < 0 || scope.fixed.has(input));
+    (isFixed ? scope.fixed : scope.values).set(index, value);
   }
 
   private output({ name, tensor }: Port): string {
-    const value = this.value(tensor);
+    const value = this.value(this.main, tensor);
     if (!value) {
       this.issues.push({
         code: 'model.invalid',
@@ -171,6 +242,24 @@ export class TfliteImporter {
     if (value.id === name) return name;
     return this.builder.one('Identity', [value], {}, { outputs: [name] }).id;
   }
+}
+
+/** The bytes of a constant as the IR wants them: dense, and zeros for what a runtime keeps between runs. */
+function constantBytes({ data, dtype, shape, sparsity }: TensorView, name: string): Uint8Array {
+  const count = elementCount(shape);
+  const needed = byteLength(dtype!, count);
+  if (!data) return new Uint8Array(needed);
+  if (sparsity) {
+    try {
+      return denseBytes(data, sparsity, shape, dtypeBits[dtype!] / 8);
+    } catch (error) {
+      throw new Error(`the sparse constant ${name} cannot be read: ${(error as Error).message}`);
+    }
+  }
+  if (data.byteLength === needed) return data;
+  throw new Error(
+    `the constant ${name} has ${data.byteLength} bytes; ${dtype} [${shape.join(', ')}] takes ${needed}`,
+  );
 }
 
 /** Without what nothing reads: a constant that was dequantized and then put into another order leaves such nodes. */
@@ -188,85 +277,4 @@ function withoutUnused(graph: Graph): Graph {
 
 function typeOf(tensor: TensorView): TensorType {
   return { dtype: tensor.dtype ?? 'float32', shape: tensor.shape };
-}
-
-function uniqueNames(subgraph: SubgraphView, inputs: readonly Port[], outputs: readonly Port[]): string[] {
-  const names = new Array<string | undefined>(subgraph.tensors.length);
-  const taken = new Set<string>();
-  for (const { name, tensor } of [...inputs, ...outputs]) {
-    // A second name of a tensor, or one that an input has, is made by an Identity at the end.
-    if (names[tensor] === undefined && !taken.has(name)) names[tensor] = name;
-    taken.add(name);
-  }
-  return subgraph.tensors.map((tensor, i) => {
-    const known = names[i];
-    if (known !== undefined) return known;
-    const wanted = tensor.name || `tensor ${i}`;
-    let name = wanted;
-    for (let k = 1; taken.has(name); k++) name = `${wanted}_${k}`;
-    taken.add(name);
-    return name;
-  });
-}
-
-/** What keeps a file from being read, all at once: operators, subgraphs, tensors of kinds that the IR lacks. */
-export function unsupportedParts(model: TfliteModelView, subgraph: SubgraphView): Issue[] {
-  const issues: Issue[] = [];
-  const byOperator = new Map<string, { custom: boolean; nodes: string[] }>();
-  for (const { builtin, custom, outputs } of subgraph.operators) {
-    if (tfliteReaders[builtin]) continue;
-    const key = custom ?? builtin;
-    const found = byOperator.get(key) ?? { custom: custom !== undefined, nodes: [] };
-    found.nodes.push(subgraph.tensors[outputs[0]]?.name ?? '');
-    byOperator.set(key, found);
-  }
-  for (const [op, { custom, nodes }] of byOperator) {
-    const what = custom
-      ? `The custom operator ${op} is not one of TFLite's own`
-      : `The operator ${op} is not supported`;
-    issues.push({
-      code: 'model.unsupported-operator',
-      severity: 'error',
-      message: `${what}; ${nodes.length === 1 ? '1 node uses' : `${nodes.length} nodes use`} it: "${nodes[0]}"${nodes.length > 1 ? ', …' : ''}.`,
-      node: nodes[0],
-      op,
-      hint: custom
-        ? 'Its code is not in the file. Open the model that the file was converted from.'
-        : undefined,
-    });
-  }
-  if (model.subgraphs.length > 1) {
-    const others = model.subgraphs.filter((other) => other !== subgraph).map(({ name }) => `"${name}"`);
-    issues.push({
-      code: 'model.unsupported-option',
-      severity: 'error',
-      message: `The file has ${model.subgraphs.length} subgraphs (also ${others.join(', ')}): control flow is not supported.`,
-    });
-  }
-  const odd = (tensor: TensorView): string | undefined => {
-    if (!tensor.dtype || tensor.dtype === 'string') return `holds ${tensor.typeName}`;
-    if (tensor.isVariable) return 'keeps state between runs';
-    if (tensor.isSparse) return 'is stored sparsely';
-    return tensor.hasQuantDetails ? 'is quantized in blocks' : undefined;
-  };
-  for (const tensor of subgraph.tensors) {
-    const problem = odd(tensor);
-    if (!problem) continue;
-    issues.push({
-      code: 'model.unsupported-option',
-      severity: 'error',
-      message: `The tensor "${tensor.name}" ${problem}, which is not supported.`,
-      node: tensor.name,
-    });
-  }
-  return issues;
-}
-
-/** Elements of the constants that hold weights: floats, and integers with a scale. */
-export function countParameters(subgraph: SubgraphView): number {
-  let count = 0;
-  for (const { data, dtype, quant, shape } of subgraph.tensors) {
-    if (data && dtype && (isFloat(dtype) || quant)) count += elementCount(shape);
-  }
-  return count;
 }

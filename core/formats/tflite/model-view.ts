@@ -17,7 +17,8 @@ export interface TensorView {
   /** The stored bytes of a constant. */
   readonly data?: Uint8Array;
   readonly isVariable: boolean;
-  readonly isSparse: boolean;
+  /** How a sparse constant's bytes stand for the elements of `shape`. */
+  readonly sparsity?: Row<'SparsityParameters'>;
   /** Quantized in blocks or by a scheme of its own. */
   readonly hasQuantDetails: boolean;
 }
@@ -138,7 +139,6 @@ function viewSubgraph(
       const number = Math.max(code.deprecated_builtin_code, code.builtin_code);
       const builtin = builtinOperators[number] ?? `operator ${number}`;
       const table = optionsTables[operator.builtin_options_type];
-      if (!operator.outputs?.length) throw damaged(`an operator ${builtin} has no outputs`);
       return {
         builtin,
         custom: builtin === 'CUSTOM' ? (code.custom_code ?? '') : undefined,
@@ -172,7 +172,7 @@ function viewTensor(
     quant: viewQuant(tensor.quantization, name, shape),
     data: data.byteLength > 0 ? data : undefined,
     isVariable: tensor.is_variable,
-    isSparse: tensor.sparsity !== undefined,
+    sparsity: tensor.sparsity,
     hasQuantDetails: (tensor.quantization?.details_type ?? 0) > 0,
   };
 }

@@ -96,7 +96,7 @@ describe('readTflite', () => {
     expect(issues.map(({ code }) => code)).toEqual(['usage', 'usage']);
   });
 
-  it('names custom operators, unknown ones and further subgraphs, all at once', () => {
+  it('names custom operators and unknown ones, all at once', () => {
     const file = changed((model) => ({
       ...model,
       operator_codes: model.operator_codes!.map((code, i) => {
@@ -104,11 +104,26 @@ describe('readTflite', () => {
         if (i === 1) return { ...code, builtin_code: builtinCode('SVDF'), deprecated_builtin_code: 27 };
         return code;
       }),
-      subgraphs: [...model.subgraphs!, { name: 'body' }],
     }));
     const { graph, issues } = readTfliteBytes(file, 'test');
     expect(graph).toBeUndefined();
-    expect(issues.map(({ message }) => message).join('\n')).toMatch(/MyOp[\s\S]*SVDF[\s\S]*"body"/);
+    expect(issues.map(({ message }) => message).join('\n')).toMatch(/MyOp[\s\S]*SVDF/);
+  });
+
+  it('reads the first signature, and names the others', () => {
+    const file = changed((model) => ({
+      ...model,
+      subgraphs: [...model.subgraphs!, { ...model.subgraphs![0], name: 'encoder' }],
+      signature_defs: [
+        { ...model.signature_defs![0], signature_key: 'encode', subgraph_index: 1 },
+        { ...model.signature_defs![0], signature_key: 'decode' },
+      ],
+    }));
+    const { graph, issues } = readTfliteBytes(file, 'test');
+    expect(graph?.outputs).toEqual(['scores']);
+    expect(issues.map(({ severity, message }) => [severity, message])).toEqual([
+      ['warning', 'The file has 2 signatures; "encode" is read, "decode" is not.'],
+    ]);
   });
 
   it('reads quantized values with their scales', () => {

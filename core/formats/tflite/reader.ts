@@ -3,8 +3,10 @@ import { basename } from 'node:path';
 import { type Issue, WhittleError } from '../../contract/errors.ts';
 import type { Dim, GraphSource } from '../../ir/graph.ts';
 import type { DeclaredInput, ModelReader, ReadOptions, ReadResult } from '../model-file.ts';
-import { countParameters, type Port, portsOf, TfliteImporter, unsupportedParts } from './importer.ts';
+import { TfliteImporter } from './importer.ts';
 import { type SubgraphView, type TfliteModelView, viewModel } from './model-view.ts';
+import { type Port, portsOf } from './ports.ts';
+import { countParameters, surveyParts } from './survey.ts';
 
 /** Node reads files up to this size at once. */
 const readLimit = 2 ** 31 - 1;
@@ -37,7 +39,7 @@ export function readTfliteBytes(bytes: Uint8Array, name: string, options: ReadOp
   }
   const { inputs, outputs } = portsOf(subgraph, signature);
   const declaredInputs = inputs.map((port) => declare(port, subgraph));
-  const issues = unsupportedParts(model, subgraph);
+  const issues = surveyParts(model, subgraph, signature?.key);
   // The tensor's own name is what the interpreter of older tools shows.
   const aliases = inputs.map(({ tensor }) => subgraph.tensors[tensor].name);
   const shapes = declaredInputs.map((input, i) => {
@@ -55,7 +57,7 @@ export function readTfliteBytes(bytes: Uint8Array, name: string, options: ReadOp
   const parameters = countParameters(subgraph);
   const blocked = issues.some(({ severity, code }) => severity === 'error' && code !== 'model.dynamic-dims');
   if (blocked) return { issues, declaredInputs, parameters };
-  const importer = new TfliteImporter(name, subgraph, inputs, outputs);
+  const importer = new TfliteImporter(name, model, subgraph, inputs, outputs);
   const graph = importer.run(shapes, sourceOf(model));
   // With a dimension open, later operators cannot be read either: the one cause is enough.
   if (!issues.some(({ code }) => code === 'model.dynamic-dims')) issues.push(...importer.issues);

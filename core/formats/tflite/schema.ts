@@ -1,10 +1,11 @@
 import type { DType } from '../../ir/dtype.ts';
 import { tensorTypeCodes } from '../../ops/tflite-types.ts';
+import { optionsTables } from './options.ts';
 
 /**
  * The TFLite file format (schema version 3) as tables: table → field → [id, kind, default]. Kinds are scalars,
- * `string`, a table's name, `[…]` for a vector, and `options` for the union of operator options, whose table is
- * named by the field `…_type` beside it. Only what Whittle reads or must notice is listed; the operators' options
+ * `string`, a table's name, `[…]` for a vector, and a name of `unions`, whose table the field `…_type` beside it
+ * tells. Only what Whittle reads or must notice is listed; the operators' options
  * are in `options.ts`.
  */
 export type Field = readonly [id: number, kind: string, fallback?: number];
@@ -55,7 +56,22 @@ export const tables = {
     details_type: [4, 'u8'],
     quantized_dimension: [6, 'i32'],
   },
-  SparsityParameters: { traversal_order: [0, '[i32]'] },
+  SparsityParameters: {
+    traversal_order: [0, '[i32]'],
+    block_map: [1, '[i32]'],
+    dim_metadata: [2, '[DimensionMetadata]'],
+  },
+  DimensionMetadata: {
+    format: [0, 'i8'],
+    dense_size: [1, 'i32'],
+    array_segments_type: [2, 'u8'],
+    array_segments: [3, 'indices'],
+    array_indices_type: [4, 'u8'],
+    array_indices: [5, 'indices'],
+  },
+  Int32Vector: { values: [0, '[i32]'] },
+  Uint16Vector: { values: [0, '[u16]'] },
+  Uint8Vector: { values: [0, '[u8]'] },
   Operator: {
     opcode_index: [0, 'u32'],
     inputs: [1, '[i32]'],
@@ -78,12 +94,24 @@ export const tables = {
 } as const satisfies Readonly<Record<string, Readonly<Record<string, Field>>>>;
 
 export type TableName = keyof typeof tables;
+
+/** Kinds of which a neighbouring field says which table stands there, by number. */
+export const unions: Readonly<Record<string, readonly string[]>> = {
+  options: optionsTables,
+  indices: ['NONE', 'Int32Vector', 'Uint16Vector', 'Uint8Vector'],
+};
+
+/** The numbers of an `indices` union, whatever their width. */
+export interface Indices {
+  readonly values?: ArrayLike<number>;
+}
 export type Options = Readonly<Record<string, unknown>>;
 
 interface Scalars {
   bool: boolean;
   i8: number;
   u8: number;
+  u16: number;
   i32: number;
   u32: number;
   i64: number;
@@ -99,13 +127,15 @@ type ReadValue<K> = K extends keyof Scalars
     ? string
     : K extends 'options'
       ? Options
-      : K extends '[u8]'
-        ? Uint8Array
-        : K extends `[${infer Element}]`
-          ? readonly ReadValue<Element>[]
-          : K extends TableName
-            ? Row<K>
-            : never;
+      : K extends 'indices'
+        ? Indices
+        : K extends '[u8]'
+          ? Uint8Array
+          : K extends `[${infer Element}]`
+            ? readonly ReadValue<Element>[]
+            : K extends TableName
+              ? Row<K>
+              : never;
 
 /** A table as read: scalars have their defaults, what else is absent in the file is undefined. */
 export type Row<T extends TableName> = {

@@ -7,8 +7,8 @@ import {
   flagOption,
   floatScalar,
   inputOf,
-  needRealNumbers,
   numberOption,
+  onReals,
   type TfliteReader,
 } from '../tflite-read-helpers.ts';
 
@@ -22,14 +22,15 @@ function clip(low: number, high: number): TfliteReader {
 
 function readSoftmax(op: TfliteOpView, builder: GraphBuilder): void {
   const beta = numberOption(op, 'beta', 1);
-  let x = inputOf(op, 0);
-  if (beta !== 1) {
-    needRealNumbers(op);
-    const factor = builder.constant(`${op.name}/beta`, floatScalar(beta));
-    x = addInner(op, builder, 'Mul', [x, factor], { activation: 'none' });
-  }
-  addLast(op, builder, 'Softmax', [x], { axis: -1 });
+  if (beta === 1) addLast(op, builder, 'Softmax', [inputOf(op, 0)], { axis: -1 });
+  else readSharpened(op, builder);
 }
+
+const readSharpened = onReals((op, builder) => {
+  const factor = builder.constant(`${op.name}/beta`, floatScalar(numberOption(op, 'beta', 1)));
+  const x = addInner(op, builder, 'Mul', [inputOf(op, 0), factor], { activation: 'none' });
+  addLast(op, builder, 'Softmax', [x], { axis: -1 });
+});
 
 export const activationTfliteReaders: Readonly<Record<string, TfliteReader>> = {
   RELU: unary('Relu'),

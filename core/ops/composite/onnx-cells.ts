@@ -60,6 +60,8 @@ export interface Direction {
   readonly h: Value | null;
   readonly c: Value | null;
   readonly reverse: boolean;
+  /** TFLite's: the cell state of an LSTM stays within ± this. */
+  readonly cellClip?: number;
 }
 
 export interface Setup {
@@ -98,6 +100,11 @@ export function rnnStep(out: Writer, direction: Direction, prefix: string): Step
 export function lstmStep(out: Writer, direction: Direction, prefix: string): Step {
   const r = out.constant(direction.r, `${prefix}/r`);
   const [f, g, h] = direction.activations;
+  const clip = direction.cellClip;
+  const limits = clip
+    ? [-clip, clip].map((limit) => out.constant(floatTensor([], [limit]), `${prefix}/limit`))
+    : [];
+  let turns = 0;
   const peephole = direction.peephole?.map((tensor, i) => out.constant(tensor, `${prefix}/peephole${i}`));
   const seen = (gate: Value, c: Value | null, index: number, what: string) =>
     peephole && c
@@ -117,6 +124,10 @@ export function lstmStep(out: Writer, direction: Direction, prefix: string): Ste
       const forgetGate = activate(out, f, seen(forget, state.c, 2, `${what}/f`), `${what}/f`);
       c = out.two('Add', out.two('Mul', forgetGate, state.c, `${what}/kept`), fresh, `${what}/c`);
     }
+    // A state that began at zero has grown by less than one a step.
+    turns++;
+    if (clip && !(turns <= clip && !direction.c && g === 'Tanh'))
+      c = out.one('Clip', [c, ...limits], {}, `${what}/clip`);
     const outGate = activate(out, f, seen(o, c, 1, `${what}/o`), `${what}/o`);
     return { h: out.two('Mul', outGate, activate(out, h, c, `${what}/squashed`), `${what}/h`), c };
   };

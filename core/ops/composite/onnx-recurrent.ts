@@ -28,7 +28,7 @@ const defaultActivations: Readonly<Record<Kind, readonly string[]>> = {
 const knownActivations = ['Sigmoid', 'Tanh', 'Relu', 'HardSigmoid', 'Softsign', 'Softplus'];
 
 /** Beyond this many steps a written-out network is too large to be of use. */
-const mostSteps = 1024;
+export const mostSteps = 1024;
 
 /** Entry `direction` of a tensor whose first axis is the direction. */
 function directionOf(tensor: Tensor, direction: number): Tensor {
@@ -100,7 +100,7 @@ function inputBias(direction: Direction, setup: Setup): Tensor {
 }
 
 /** Runs one direction over time; returns the states h in the order of time, and the last state. */
-function unroll(
+export function unroll(
   out: Writer,
   x: Value,
   direction: Direction,

@@ -14,9 +14,9 @@ import {
   spatialEntries,
   staticShapeOf,
 } from '../graphdef-helpers.ts';
-import { blocksBehind, type SpacedConv, spacedConvs } from '../shape/graphdef-blocks.ts';
+import { noteSpacedConv } from '../shape/blocks.ts';
 import { spatialAxes } from '../spatial.ts';
-import type { ConvAttrs, Layout } from '../vocabulary.ts';
+import type { Layout } from '../vocabulary.ts';
 
 /** `[…kernel, in, out]` as the IR's `[out, in, …kernel]`; transposed filters have `[…kernel, out, in]`. */
 function channelsFirst(node: GraphDefNodeView, builder: GraphBuilder, filter: Value): Value {
@@ -81,23 +81,15 @@ function conv(axes: number, isDepthwise: boolean): GraphDefReader {
       listed.length === axes ? [...listed] : spatialEntries(node, 'dilations', site.layout, rank, listed);
     const pads = padsOf(node, site.layout, site.sizes, { kernel, strides, dilations });
     const attrs = { layout: site.layout, strides, dilations, pads, group, activation: 'none' } as const;
-    const blocks = blocksBehind(site.x);
     const { bias, rest } = fusedBias(node, 2);
     const inputs = [site.x, weights, bias] as const;
     const result = rest.length
       ? addFused(node, builder, innerOf(node, builder, 'Conv', inputs, attrs), rest)
       : resultOf(node, builder, 'Conv', inputs, attrs);
-    if (blocks && rest.length === 0 && isPlain(attrs) && site.layout === 'NHWC') {
-      const spaced: SpacedConv = { blocks, weights, bias, group };
-      spacedConvs.set(result, spaced);
-    }
+    if (rest.length === 0)
+      noteSpacedConv(result, site.x, { weights, bias, group, activation: 'none' }, attrs);
     return [result];
   };
-}
-
-/** No stride, dilation or padding of its own: what the convolution between SpaceToBatchND and BatchToSpaceND is. */
-function isPlain({ strides, dilations, pads }: ConvAttrs): boolean {
-  return [...strides, ...dilations].every((value) => value === 1) && pads.every((pad) => pad === 0);
 }
 
 /** The gradient of a convolution is a transposed one: its crop is what `padding` would pad from result to input. */

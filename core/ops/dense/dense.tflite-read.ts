@@ -9,8 +9,8 @@ import {
   flagOption,
   inputOf,
   int64Constant,
-  needRealNumbers,
   numberOption,
+  onReals,
 } from '../tflite-read-helpers.ts';
 
 /** Without keep_num_dims everything but the last axis of the weights becomes one batch axis. */
@@ -31,7 +31,12 @@ function readFullyConnected(op: TfliteOpView, builder: GraphBuilder): void {
     addLast(op, builder, 'FullyConnected', [x, weights, bias], { activation: activationOf(op) });
     return;
   }
-  needRealNumbers(op);
+  readComputedWeights({ ...op, inputs: [x, weights, bias] }, builder);
+}
+
+const readComputedWeights = onReals((op, builder) => {
+  const [x, weights] = [inputOf(op, 0), inputOf(op, 1)];
+  const bias = op.inputs[2];
   const columns = addInner(op, builder, 'Transpose', [weights], { perm: [1, 0] });
   if (!bias) {
     addActivated(op, builder, 'MatMul', [x, columns]);
@@ -39,7 +44,7 @@ function readFullyConnected(op: TfliteOpView, builder: GraphBuilder): void {
   }
   const product = addInner(op, builder, 'MatMul', [x, columns]);
   addLast(op, builder, 'Add', [product, bias], { activation: activationOf(op) });
-}
+});
 
 function readBatchMatMul(op: TfliteOpView, builder: GraphBuilder): void {
   const turned = (value: Value, isTurned: boolean): Value => {

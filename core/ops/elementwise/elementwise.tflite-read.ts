@@ -5,7 +5,7 @@ import {
   addInner,
   addLast,
   inputOf,
-  needRealNumbers,
+  onReals,
   type TfliteReader,
 } from '../tflite-read-helpers.ts';
 
@@ -24,11 +24,10 @@ function activatedBinary(irOp: string): TfliteReader {
 
 /** An operator made of an inner one and a last one over its result. */
 function chained(inner: string, last: string): TfliteReader {
-  return (op, builder) => {
-    needRealNumbers(op);
+  return onReals((op, builder) => {
     const inputs = op.inputs.map((_, i) => inputOf(op, i));
     addLast(op, builder, last, [addInner(op, builder, inner, inputs, innerAttrs(inner))]);
-  };
+  });
 }
 
 function innerAttrs(irOp: string): Record<string, string> {
@@ -37,23 +36,20 @@ function innerAttrs(irOp: string): Record<string, string> {
 
 /** Strict comparison or equality: not the opposite, which would be true for NaN. */
 function orEqual(irOp: string): TfliteReader {
-  return (op, builder) => {
-    needRealNumbers(op);
+  return onReals((op, builder) => {
     const inputs = [inputOf(op, 0), inputOf(op, 1)];
     addLast(op, builder, 'Or', [addInner(op, builder, irOp, inputs), addInner(op, builder, 'Equal', inputs)]);
-  };
+  });
 }
 
-function readSquare(op: TfliteOpView, builder: GraphBuilder): void {
-  needRealNumbers(op);
-  addLast(op, builder, 'Mul', [inputOf(op, 0), inputOf(op, 0)], { activation: 'none' });
-}
+const readSquare = onReals((op, builder) =>
+  addLast(op, builder, 'Mul', [inputOf(op, 0), inputOf(op, 0)], { activation: 'none' }),
+);
 
-function readSquaredDifference(op: TfliteOpView, builder: GraphBuilder): void {
-  needRealNumbers(op);
+const readSquaredDifference = onReals((op, builder) => {
   const difference = addInner(op, builder, 'Sub', [inputOf(op, 0), inputOf(op, 1)], { activation: 'none' });
   addLast(op, builder, 'Mul', [difference, difference], { activation: 'none' });
-}
+});
 
 function readFloorDiv(op: TfliteOpView, builder: GraphBuilder): void {
   const { dtype } = inputOf(op, 0).type;
@@ -61,8 +57,7 @@ function readFloorDiv(op: TfliteOpView, builder: GraphBuilder): void {
   chained('Div', 'Floor')(op, builder);
 }
 
-function readAddN(op: TfliteOpView, builder: GraphBuilder): void {
-  needRealNumbers(op);
+const readAddN = onReals((op, builder) => {
   let sum = inputOf(op, 0);
   if (op.inputs.length === 1) addLast(op, builder, 'Identity', [sum]);
   for (let i = 1; i < op.inputs.length; i++) {
@@ -70,7 +65,7 @@ function readAddN(op: TfliteOpView, builder: GraphBuilder): void {
     if (i === op.inputs.length - 1) addLast(op, builder, 'Add', inputs, { activation: 'none' });
     else sum = addInner(op, builder, 'Add', inputs, { activation: 'none' });
   }
-}
+});
 
 /** SELECT also takes a vector that picks whole rows, which broadcasts in another way. */
 function readSelect(op: TfliteOpView, builder: GraphBuilder): void {
@@ -105,6 +100,7 @@ export const elementwiseTfliteReaders: Readonly<Record<string, TfliteReader>> = 
     addLast(op, builder, 'Mod', [inputOf(op, 0), inputOf(op, 1)], { truncated: false }),
   ABS: unary('Abs'),
   SIGN: unary('Sign'),
+  BITWISE_XOR: binary('BitwiseXor'),
   NEG: unary('Neg'),
   EXP: unary('Exp'),
   LOG: unary('Log'),

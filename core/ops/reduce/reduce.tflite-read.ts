@@ -37,6 +37,16 @@ function argExtremum(irOp: string): TfliteReader {
   };
 }
 
+/** Of booleans: the largest or smallest of them as numbers. */
+function logical(irOp: string): TfliteReader {
+  return (op, builder) => {
+    const numbers = addInner(op, builder, 'Cast', [inputOf(op, 0)], { to: 'int32' });
+    const attrs = { keepDims: flagOption(op, 'keep_dims') };
+    const result = addInner(op, builder, irOp, [numbers, axesOf(op, builder)], attrs);
+    addLast(op, builder, 'Cast', [result], { to: 'bool' });
+  };
+}
+
 function readCumsum(op: TfliteOpView, builder: GraphBuilder): void {
   addLast(op, builder, 'CumSum', [inputOf(op, 0), inputOf(op, 1)], {
     exclusive: flagOption(op, 'exclusive'),
@@ -62,6 +72,8 @@ export const reduceTfliteReaders: Readonly<Record<string, TfliteReader>> = {
   REDUCE_MAX: reduction('ReduceMax'),
   REDUCE_MIN: reduction('ReduceMin'),
   REDUCE_PROD: reduction('ReduceProd'),
+  REDUCE_ANY: logical('ReduceMax'),
+  REDUCE_ALL: logical('ReduceMin'),
   ARG_MAX: argExtremum('ArgMax'),
   ARG_MIN: argExtremum('ArgMin'),
   CUMSUM: readCumsum,

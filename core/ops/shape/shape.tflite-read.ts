@@ -14,9 +14,8 @@ import {
   staticShapeOf,
   type TfliteReader,
 } from '../tflite-read-helpers.ts';
-
-/** Beyond every axis: "to the end". */
-const far = 0x7fffffff;
+import { blockTfliteReaders } from './blocks.tflite-read.ts';
+import { sliceTfliteReaders } from './slices.tflite-read.ts';
 
 function readReshape(op: TfliteOpView, builder: GraphBuilder): void {
   const given = op.inputs[1];
@@ -98,71 +97,6 @@ function readUnpack(op: TfliteOpView, builder: GraphBuilder): void {
   });
 }
 
-function addSlice(
-  op: TfliteOpView,
-  builder: GraphBuilder,
-  ranges: readonly { start: number; end: number; step: number }[],
-  dropped: readonly number[] = [],
-): void {
-  const axes = ranges.map((_, axis) => axis);
-  const inputs = [
-    inputOf(op, 0),
-    int64Constant(
-      op,
-      builder,
-      'starts',
-      ranges.map(({ start }) => start),
-    ),
-    int64Constant(
-      op,
-      builder,
-      'ends',
-      ranges.map(({ end }) => end),
-    ),
-    int64Constant(op, builder, 'axes', axes),
-    int64Constant(
-      op,
-      builder,
-      'steps',
-      ranges.map(({ step }) => step),
-    ),
-  ];
-  if (dropped.length === 0) addLast(op, builder, 'Slice', inputs);
-  else {
-    const slice = addInner(op, builder, 'Slice', inputs);
-    addLast(op, builder, 'Squeeze', [slice, int64Constant(op, builder, 'dropped', dropped)]);
-  }
-}
-
-function readSlice(op: TfliteOpView, builder: GraphBuilder): void {
-  const begin = constantNumbersOf(op, 1, 'begins');
-  const size = constantNumbersOf(op, 2, 'sizes');
-  addSlice(
-    op,
-    builder,
-    begin.map((start, axis) => ({ start, end: size[axis] < 0 ? far : start + size[axis], step: 1 })),
-  );
-}
-
-/** Masks as in TensorFlow's strided_slice: "from the start", "to the end", "one element, and drop the axis". */
-function readStridedSlice(op: TfliteOpView, builder: GraphBuilder): void {
-  for (const mask of ['ellipsis_mask', 'new_axis_mask', 'offset']) {
-    if (op.options[mask]) op.refuse(`it uses ${mask}, which is not read`);
-  }
-  const [begin, end, strides] = ['begins', 'ends', 'strides'].map((what, i) =>
-    constantNumbersOf(op, i + 1, what),
-  );
-  const bit = (mask: string, axis: number) => ((numberOption(op, mask) >> axis) & 1) === 1;
-  const dropped = begin.flatMap((_, axis) => (bit('shrink_axis_mask', axis) ? [axis] : []));
-  const ranges = begin.map((first, axis) => {
-    if (dropped.includes(axis)) return { start: first, end: first === -1 ? far : first + 1, step: 1 };
-    const step = strides[axis];
-    const start = bit('begin_mask', axis) ? (step > 0 ? 0 : far) : first;
-    return { start, end: bit('end_mask', axis) ? (step > 0 ? far : -far) : end[axis], step };
-  });
-  addSlice(op, builder, ranges, dropped);
-}
-
 function readPad(op: TfliteOpView, builder: GraphBuilder): void {
   const rows = constantNumbersOf(op, 1, 'paddings');
   const begins = rows.filter((_, i) => i % 2 === 0);
@@ -186,9 +120,55 @@ function readPad(op: TfliteOpView, builder: GraphBuilder): void {
   );
 }
 
+/** Per batch, each index becomes one of GatherND, which picks along the first axis after the batch. */
 function readGather(op: TfliteOpView, builder: GraphBuilder): void {
-  if (numberOption(op, 'batch_dims') !== 0) op.refuse('it gathers per batch (batch_dims)');
-  addLast(op, builder, 'Gather', [inputOf(op, 0), inputOf(op, 1)], { axis: numberOption(op, 'axis') });
+  const [x, picked] = [inputOf(op, 0), inputOf(op, 1)];
+  const axis = frontAxis(numberOption(op, 'axis'), x.type.shape.length);
+  const batchDims = frontAxis(numberOption(op, 'batch_dims'), picked.type.shape.length);
+  if (batchDims === 0) {
+    addLast(op, builder, 'Gather', [x, picked], { axis });
+    return;
+  }
+  if (axis !== batchDims) op.refuse(`it gathers along axis ${axis} in ${batchDims} batch axes`);
+  if (x.quant) op.refuse('it gathers integers per batch (batch_dims)');
+  const last = int64Constant(op, builder, 'last', [picked.type.shape.length]);
+  const indices = addInner(op, builder, 'Unsqueeze', [asInt64(op, builder, picked), last]);
+  addLast(op, builder, 'GatherND', [x, indices], { batchDims });
+}
+
+function frontAxis(axis: number, rank: number): number {
+  return axis < 0 ? axis + rank : axis;
+}
+
+/** Rows of a table; the file has the indices first. */
+function readEmbeddingLookup(op: TfliteOpView, builder: GraphBuilder): void {
+  addLast(op, builder, 'Gather', [inputOf(op, 1), inputOf(op, 0)], { axis: 0 });
+}
+
+function addNumbers(op: TfliteOpView, builder: GraphBuilder, shape: number[], values: number[]): void {
+  builder.constant(op.outputs[0].name, numberTensor(op.outputs[0].type.dtype, shape, values));
+}
+
+function readRank(op: TfliteOpView, builder: GraphBuilder): void {
+  addNumbers(op, builder, [], [inputOf(op, 0).type.shape.length]);
+}
+
+function readBroadcastArgs(op: TfliteOpView, builder: GraphBuilder): void {
+  const shapes = [0, 1].map((i) => constantNumbersOf(op, i, 'shapes').reverse());
+  const rank = Math.max(...shapes.map(({ length }) => length));
+  const joined = Array.from({ length: rank }, (_, i) => {
+    const dims = shapes.map((shape) => shape[i] ?? 1);
+    if (dims[0] !== dims[1] && !dims.includes(1)) op.refuse(`${dims[0]} and ${dims[1]} do not broadcast`);
+    return dims[0] === 1 ? dims[1] : dims[0];
+  });
+  addNumbers(op, builder, [rank], joined.reverse());
+}
+
+function readZerosLike(op: TfliteOpView, builder: GraphBuilder): void {
+  const x = inputOf(op, 0);
+  const zero = builder.constant(`${op.name}/zero`, numberTensor(x.type.dtype, [], [0]));
+  const shape = int64Constant(op, builder, 'shape', staticShapeOf(op, x));
+  addLast(op, builder, 'Expand', [zero, shape]);
 }
 
 /** The "on" and "off" of the file are one tensor in the IR. */
@@ -242,19 +222,25 @@ export const shapeTfliteReaders: Readonly<Record<string, TfliteReader>> = {
   SPLIT: readSplit,
   SPLIT_V: readSplit,
   UNPACK: readUnpack,
-  SLICE: readSlice,
-  STRIDED_SLICE: readStridedSlice,
+  ...sliceTfliteReaders,
+  ...blockTfliteReaders,
   PAD: readPad,
   PADV2: readPad,
   MIRROR_PAD: readPad,
   GATHER: readGather,
+  EMBEDDING_LOOKUP: readEmbeddingLookup,
   GATHER_ND: (op, builder) =>
-    addLast(op, builder, 'GatherND', [inputOf(op, 0), inputOf(op, 1)], { batchDims: 0 }),
+    addLast(op, builder, 'GatherND', [inputOf(op, 0), asInt64(op, builder, inputOf(op, 1))], {
+      batchDims: 0,
+    }),
   ONE_HOT: readOneHot,
   SCATTER_ND: readScatterNd,
   BROADCAST_TO: withVector('Expand'),
   TILE: withVector('Tile'),
   SHAPE: readShape,
+  RANK: readRank,
+  BROADCAST_ARGS: readBroadcastArgs,
+  ZEROS_LIKE: readZerosLike,
   FILL: readFill,
   RANGE: (op, builder) =>
     addLast(
