@@ -27,12 +27,16 @@ function storageFor(type: QuantizedType, length: number): IntegerArray {
   }
 }
 
+/** Parameters of a constant, and its integers where they are settled already. */
+type ConstantParams = QuantParams & { readonly integers?: Int8Array };
+
 /** The integers of a float constant under given parameters, unpacked (int4 one to a byte). */
 export function quantizeElements(
   tensor: Tensor,
   type: Exclude<QuantizedType, 'int64'>,
-  params: QuantParams,
+  params: ConstantParams,
 ): IntegerArray {
+  if (params.integers) return params.integers;
   const data = toFloat32(tensor);
   const out = storageFor(type, data.length);
   const symmetric = params.zeroPoints.every((zeroPoint) => zeroPoint === 0);
@@ -54,7 +58,7 @@ export function quantizeElements(
 export function quantizeConstant(
   tensor: Tensor,
   type: Exclude<QuantizedType, 'int64'>,
-  params: QuantParams,
+  params: ConstantParams,
 ): Tensor {
   const elements = quantizeElements(tensor, type, params);
   return type === 'int4'

@@ -7,6 +7,8 @@ export interface ValuePlan extends QuantParams {
   readonly dtype: DType;
   /** Why these numbers: "min-max of 100 samples", "same as conv_1", "fixed by the specification", … */
   readonly reason: string;
+  /** A constant's integers where a recovery step chose others than the nearest ones; int4 one to a byte. */
+  readonly integers?: Int8Array;
 }
 
 /** What one operator becomes. */

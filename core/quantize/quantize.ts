@@ -9,6 +9,7 @@ import { type DecideOptions, decidePlan, ioTypeFor } from './decide.ts';
 import { decideMixed, type OperatorPrecision } from './decide-mixed.ts';
 import { storeInFloat16 } from './float16.ts';
 import { factorMap, type PlanWarning, type QuantPlan } from './plan.ts';
+import type { RecoveryContext } from './recovery/recovery.ts';
 import { recover } from './recovery/steps.ts';
 
 export interface QuantizedGraph {
@@ -39,6 +40,8 @@ export interface PreparedForms {
 export interface PlanOptions extends DecideOptions {
   /** Another precision for some operators, by node name. */
   readonly choices?: ReadonlyMap<string, OperatorPrecision>;
+  /** False leaves the recovery steps out. */
+  readonly recovery?: boolean;
 }
 
 /**
@@ -50,7 +53,17 @@ export function planQuantization(forms: PreparedForms, ranges: Ranges, options: 
   const plan = choices?.size
     ? decideMixed(forms.tflite, ranges, { ...options, choices })
     : decidePlan(forms.tflite, ranges, options);
-  return recover(plan, { graph: scaleChannels(forms.onnx, factorMap(plan)), ranges });
+  return options.recovery === false ? plan : recover(plan, recoveryContext(forms, plan, ranges));
+}
+
+/** What recovery steps look at beside a plan. */
+export function recoveryContext(forms: PreparedForms, plan: QuantPlan, ranges: Ranges): RecoveryContext {
+  const factors = factorMap(plan);
+  return {
+    graph: scaleChannels(forms.onnx, factors),
+    planned: scaleChannels(forms.tflite, factors),
+    ranges,
+  };
 }
 
 /** @param graph the one that the plan was made from */

@@ -10,7 +10,8 @@ import type { RecoveryStep } from './recovery.ts';
  * Takes back the mean shift that rounded weights give an operator's output: `b' = b − Σ (Wq − W) · E[x]`, with the
  * mean of each input channel from calibration (Nagel et al., "Data-Free Quantization Through Weight Equalization and
  * Bias Correction", 2019, section 4.2, with measured instead of inferred means). At the border of a padded input a
- * tap sees zeros: it counts by the part of positions at which it lies inside.
+ * tap sees zeros: it counts by the part of positions at which it lies inside. Starts from the model's own biases, so
+ * that it can run again once the weights' integers are others.
  */
 export const biasCorrection: RecoveryStep = {
   id: 'bias-correction',
@@ -46,7 +47,7 @@ function correctedBias(graph: Graph, node: Node, plan: QuantPlan, means: Float64
   const biasId = node.inputs[bias.slot];
   const given = biasId ? valueNamed(graph, biasId).constant : undefined;
   const channels = weights.shape[0];
-  const start = plan.biases[node.id] ?? (given ? toFloat32(given) : new Float32Array(channels));
+  const start = given ? toFloat32(given) : new Float32Array(channels);
   const group = typeof node.attrs.group === 'number' ? node.attrs.group : 1;
   if (means.length !== weights.shape[1] * group) return undefined;
   const shift = meanShift(weights, params, means, group, tapShares(graph, node, weights));

@@ -149,6 +149,7 @@ describe('bias correction', () => {
     const plan = { ...int8, precision: 'weights-int8', values: coarse, nodes } as const;
     const { plan: corrected, changes } = biasCorrection.run(plan, {
       graph: scaleChannels(graph, factorMap(plan)),
+      planned: scaleChannels(graph, factorMap(plan)),
       ranges,
     });
     expect(changes).toBe(4);

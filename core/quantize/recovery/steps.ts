@@ -1,9 +1,14 @@
 import type { QuantPlan } from '../plan.ts';
+import { balancedRounding } from './balanced-rounding.ts';
 import { biasCorrection } from './bias-correction.ts';
-import type { RecoveryContext, RecoveryStep } from './recovery.ts';
+import { errorFeedback } from './error-feedback.ts';
+import type { RecoveryContext, RecoveryStep, SampledRecoveryStep } from './recovery.ts';
 
-/** The recovery steps in the order in which they run: biases are corrected last, for the weights that remain. */
-export const recoverySteps: readonly RecoveryStep[] = [biasCorrection];
+/** The steps that need no further run, in the order in which they run: biases come last, for the weights that remain. */
+export const recoverySteps: readonly RecoveryStep[] = [balancedRounding, biasCorrection];
+
+/** The steps that run samples, in order. */
+export const sampledRecoverySteps: readonly SampledRecoveryStep[] = [errorFeedback];
 
 /** Runs recovery steps on a plan. */
 export function recover(

@@ -1,0 +1,197 @@
+import { WhittleError } from '../../contract/errors.ts';
+import { writeOnnx } from '../../formats/onnx/writer.ts';
+import { type Graph, staticShape, type ValueId, valueNamed } from '../../ir/graph.ts';
+import { floatTensor, int64Tensor, type Tensor, toFloat32 } from '../../ir/tensor.ts';
+import { GraphExtension } from './graph-extension.ts';
+import type { RecoverySamples } from './recovery.ts';
+import type { WeightedNode } from './weighted-nodes.ts';
+
+/** Of one sample at most so many positions of a feature map are looked at, evenly spread. */
+export const mostPositions = 1024;
+/** Elements of all matrices that are gathered in one pass over the samples. */
+const mostElements = 2 ** 23;
+
+/**
+ * First and second moments of what one tensor of weights meets: `columns` numbers (inputs ÷ group × taps) for each
+ * output position, per group, summed over samples and over all operators that share the weights.
+ */
+export class InputMoments {
+  readonly groups: number;
+  readonly columns: number;
+  private readonly sums: Float64Array;
+  /** Lower triangles, `[groups, columns, columns]`. */
+  private readonly products: Float64Array;
+  private count = 0;
+
+  constructor(groups: number, columns: number) {
+    this.groups = groups;
+    this.columns = columns;
+    this.sums = new Float64Array(groups * columns);
+    this.products = new Float64Array(groups * columns * columns);
+  }
+
+  /** Adds a sample's sums `[groups, columns]` and products `[groups, columns, columns]` over `count` positions. */
+  add(sums: Float32Array, products: Float32Array, count: number): void {
+    const n = this.columns;
+    for (let i = 0; i < sums.length; i++) this.sums[i] += sums[i];
+    for (let row = 0; row < this.groups * n; row++) {
+      const end = row * n + (row % n);
+      for (let at = row * n; at <= end; at++) this.products[at] += products[at];
+    }
+    this.count += count;
+  }
+
+  /** Mean of each number of a group. */
+  means(group: number): Float64Array {
+    const from = group * this.columns;
+    return this.sums.subarray(from, from + this.columns).map((sum) => sum / this.count);
+  }
+
+  /** Covariance matrix of a group's numbers, symmetric, row-major. */
+  covariance(group: number): Float64Array {
+    const n = this.columns;
+    const means = this.means(group);
+    const matrix = new Float64Array(n * n);
+    for (let i = 0; i < n; i++) {
+      const from = (group * n + i) * n;
+      for (let j = 0; j <= i; j++) {
+        const value = this.products[from + j] / this.count - means[i] * means[j];
+        matrix[i * n + j] = value;
+        matrix[j * n + i] = value;
+      }
+    }
+    return matrix;
+  }
+}
+
+/**
+ * Runs samples through the float graph and gathers the input moments of operators with weights, a few operators in each
+ * pass, so that memory stays bounded; matrices leave again once `take` has seen them. The runtime unfolds convolutions
+ * (by the operator itself, with filters that pick one tap of one channel) and multiplies the matrices.
+ * @throws WhittleError `job.cancelled`, and what the engine throws
+ */
+export async function gatherInputMoments(
+  graph: Graph,
+  weighted: readonly WeightedNode[],
+  samples: RecoverySamples,
+  take: (nodes: readonly WeightedNode[], moments: InputMoments) => void,
+): Promise<void> {
+  const shared = new Map<ValueId, WeightedNode[]>();
+  for (const node of weighted) shared.set(node.weightsId, [...(shared.get(node.weightsId) ?? []), node]);
+  let batch: WeightedNode[][] = [];
+  let room = mostElements;
+  for (const nodes of shared.values()) {
+    const elements = nodes[0].group * nodes[0].columns ** 2;
+    if (batch.length > 0 && elements > room) {
+      await gatherBatch(graph, batch, samples, take);
+      [batch, room] = [[], mostElements];
+    }
+    batch.push(nodes);
+    room -= elements;
+  }
+  if (batch.length > 0) await gatherBatch(graph, batch, samples, take);
+}
+
+async function gatherBatch(
+  graph: Graph,
+  batch: readonly (readonly WeightedNode[])[],
+  { dataset, indexes, engine, signal }: RecoverySamples,
+  take: (nodes: readonly WeightedNode[], moments: InputMoments) => void,
+): Promise<void> {
+  const extension = new GraphExtension(graph);
+  const taps = batch.flatMap((nodes) => {
+    const moments = new InputMoments(nodes[0].group, nodes[0].columns);
+    return nodes.map((node) => ({ moments, ...addMoments(extension, graph, node) }));
+  });
+  const outputs = taps.flatMap(({ sums, products }) => [sums, products]);
+  const session = await engine.open(writeOnnx(extension.finish(outputs), { opset: 21 }));
+  try {
+    for (const index of indexes) {
+      if (signal?.aborted) throw new WhittleError('job.cancelled', 'recovery was cancelled');
+      const results: Readonly<Record<string, Tensor>> = await session.run(await dataset.sample(index));
+      for (const { moments, sums, products, count } of taps)
+        moments.add(toFloat32(results[sums]), toFloat32(results[products]), count);
+    }
+  } finally {
+    await session.close();
+  }
+  let at = 0;
+  for (const nodes of batch) {
+    take(nodes, taps[at].moments);
+    at += nodes.length;
+  }
+}
+
+/** Adds what computes one operator's sums and products to a graph. */
+function addMoments(
+  extension: GraphExtension,
+  graph: Graph,
+  { node, weights, group, columns }: WeightedNode,
+): { sums: ValueId; products: ValueId; count: number } {
+  const name = `moments/${node.id}`;
+  const shapeOf = (id: ValueId) => staticShape(valueNamed(graph, id));
+  const x = node.inputs[0]!;
+  const reshape = (id: ValueId, shape: readonly number[]) =>
+    extension.add('Reshape', `${name}/shaped`, [id, numbers(shape)], {}, shape);
+  const numbers = (list: readonly number[]) =>
+    extension.constant(`${name}/numbers`, int64Tensor([list.length], list));
+  let unfolded: ValueId;
+  let count: number;
+  if (weights.shape.length === 2) {
+    count = product(shapeOf(x)) / columns;
+    const rows = reshape(x, [1, count, columns]);
+    unfolded = extension.add('Transpose', `${name}/turned`, [rows], { perm: [0, 2, 1] }, [1, columns, count]);
+  } else {
+    const [batch, channels] = shapeOf(x);
+    const spatial = shapeOf(node.outputs[0]).slice(2);
+    count = batch * product(spatial);
+    const picked = channels * (columns / weights.shape[1]);
+    let patches = extension.add(
+      node.op,
+      `${name}/patches`,
+      [x, extension.constant(`${name}/pick`, pickingFilters(channels, weights.shape.slice(2)))],
+      { ...node.attrs, group: channels, activation: 'none' },
+      [batch, picked, ...spatial],
+    );
+    if (batch > 1) {
+      const flat = reshape(patches, [batch, picked, count / batch]);
+      const shape = [picked, batch, count / batch];
+      patches = extension.add('Transpose', `${name}/batched`, [flat], { perm: [1, 0, 2] }, shape);
+    }
+    unfolded = reshape(patches, [group, columns, count]);
+  }
+  if (count > mostPositions) {
+    const places = Array.from({ length: mostPositions }, (_, i) => Math.floor((i * count) / mostPositions));
+    unfolded = extension.add('Gather', `${name}/part`, [unfolded, numbers(places)], { axis: 2 }, [
+      group,
+      columns,
+      mostPositions,
+    ]);
+    count = mostPositions;
+  }
+  const turned = extension.add('Transpose', `${name}/across`, [unfolded], { perm: [0, 2, 1] }, [
+    group,
+    count,
+    columns,
+  ]);
+  return {
+    count,
+    sums: extension.add('ReduceSum', `${name}/sums`, [unfolded, numbers([2])], { keepDims: false }, [
+      group,
+      columns,
+    ]),
+    products: extension.add('MatMul', `${name}/products`, [unfolded, turned], {}, [group, columns, columns]),
+  };
+}
+
+/** Filters of a convolution with one group per channel, each of which hands on one tap: `[channels · taps, 1, …taps]`. */
+function pickingFilters(channels: number, kernel: readonly number[]): Tensor {
+  const taps = product(kernel);
+  const data = new Float32Array(channels * taps * taps);
+  for (let i = 0; i < channels * taps; i++) data[i * taps + (i % taps)] = 1;
+  return floatTensor([channels * taps, 1, ...kernel], data);
+}
+
+function product(shape: readonly number[]): number {
+  return shape.reduce((total, dim) => total * dim, 1);
+}
