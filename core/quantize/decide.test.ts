@@ -122,6 +122,25 @@ describe('a full integer plan', () => {
     expect(plan.requantized[operandKey('joined', 0)]).toBeUndefined();
   });
 
+  it('keeps requantization within what XNNPACK opens, whatever a channel weighs', () => {
+    const graph = vectorGraph((b, x) => {
+      const width = x.type.shape[1] as number;
+      const weights = Array.from({ length: 2 * width }, (_, i) => (i < width ? 1 : 1e4));
+      const matrix = b.constant('w', floatTensor([2, width], weights));
+      const dense = b.one('FullyConnected', [x, matrix, null], { activation: 'none' }, { name: 'dense' });
+      return [b.one('Relu', [dense], {}, { name: 'y' })];
+    });
+    const plan = decidePlan(graph, ranges({ x: [-8, 8], dense: [-1, 1], y: [0, 1] }), {
+      ...int8,
+      pureInteger: true,
+    });
+    const step = plan.values.x.scales[0] / plan.values.dense.scales[0];
+    const [usual, heavy] = plan.values.w.scales;
+    expect(usual).toBeCloseTo(1 / 127, 6);
+    expect(heavy * step).toBeLessThan(256);
+    expect(heavy * step).toBeGreaterThan(250);
+  });
+
   it('keeps the fixed scale where all operands have it', () => {
     const graph = vectorGraph((b, x) => {
       const gates = [b.one('Sigmoid', [x], {}, { name: 'g1' }), b.one('Sigmoid', [x], {}, { name: 'g2' })];

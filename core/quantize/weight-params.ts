@@ -11,6 +11,12 @@ export const largestBias = 2 ** 30;
 /** Requantization factors below this are out of the integer kernels' reach (XNNPACK wants at least 2⁻³²). */
 const smallestRequantization = 2 ** -31;
 
+/**
+ * XNNPACK fails to open a file with a factor of 256 or more. One step of the accumulator then spans all results, so
+ * that clipping such weights changes nothing that could be told apart.
+ */
+const largestRequantization = 255;
+
 export interface WeightContext {
   /** Scale of the activation that the weights meet. */
   readonly inputScale: number;
@@ -47,15 +53,18 @@ export function weightParams(tensor: Tensor, axis: number | null, type: 'int4' |
 }
 
 /**
- * Widens weight scales that integer kernels cannot take: where the bias would overflow int32 (as TensorFlow's
- * converter does), and where the requantization factor would underflow (all-but-dead channels).
+ * Moves weight scales that integer kernels cannot take: wider where the bias would overflow int32 (as TensorFlow's
+ * converter does) and where the requantization factor would underflow (all-but-dead channels), narrower where that
+ * factor would be too large.
  */
 export function fitToKernels(params: QuantParams, context: WeightContext): QuantParams {
-  const least = (smallestRequantization * context.outputScale) / context.inputScale;
+  const step = context.outputScale / context.inputScale;
+  const least = Math.fround(smallestRequantization * step);
+  const most = Math.fround(largestRequantization * step);
   return {
     ...params,
     scales: params.scales.map((scale, c) => {
-      let wide = Math.max(scale, Math.fround(least));
+      let wide = Math.min(Math.max(scale, least), most);
       if (context.bias && context.narrowBias) {
         const bias = params.scales.length === 1 ? absMaxOf(context.bias) : Math.abs(context.bias[c]);
         const needed = bias / (context.inputScale * largestBias);

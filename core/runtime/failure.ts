@@ -32,7 +32,7 @@ export function wordsFrom(lines: readonly string[], outcome: string): string {
       .replace(/^ERROR:\s*(\[[^\]]*\]\s*)?/, '')
       .trim(),
   );
-  return [...words, outcome].join('; ');
+  return [...words, outcome].filter(Boolean).join('; ');
 }
 
 /** The bytes of a model. @throws WhittleError `file.not-found` or `file.unreadable` with the path. */

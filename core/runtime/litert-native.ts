@@ -17,6 +17,10 @@ const lockWrite = 1;
 const installHint =
   'run `npm run setup:litert`, or install the Python package ai-edge-litert, or set WHITTLE_LITERT to the library';
 
+/** A result whose size arises while the model runs cannot be given its buffer a second time. */
+const onceHint =
+  'LiteRT runs a model whose shapes arise at run time only once; optimize it to float32 first, which settles them';
+
 let loading: Promise<LiteRt> | undefined;
 
 function loadLiteRt(): Promise<LiteRt> {
@@ -149,7 +153,8 @@ class LiteRtSession implements Session {
     const { result, lines } = this.litert.c.withStderr(() => this.runCompiled());
     if (this.proven || result !== 0) {
       const words = wordsFrom(lines, `RunCompiledModel: ${statusInWords(result)}`);
-      throw runtimeFailed('LiteRT', `run ${this.label}`, words);
+      const hint = this.proven && /custom allocation/.test(words) ? onceHint : undefined;
+      throw runtimeFailed('LiteRT', `run ${this.label}`, words, hint);
     }
     this.proven = true;
   }
@@ -191,13 +196,27 @@ async function open(model: Uint8Array | string, options: OpenOptions = {}): Prom
   verifyTflite(await modelBytes(model, 'LiteRT'), label);
   const compiled = compileModel(litert, model, options, threads);
   try {
-    const ports = litert.c.withStderr(() => bindPorts(litert, compiled, label)).result;
+    const ports = bindListening(litert, compiled, label);
     const description = describeRuntime(litert, device, threads, compiled.fullyAccelerated);
     return new LiteRtSession(litert, compiled, ports, label, options, description, performance.now() - start);
   } catch (error) {
     compiled.handles.destroyAll();
     throw error;
   }
+}
+
+/** Binding the ports plans the model's memory: what LiteRT has to say against that is part of the error. */
+function bindListening(litert: LiteRt, compiled: Compiled, label: string): BoundPorts {
+  const { result, lines } = litert.c.withStderr(() => {
+    try {
+      return { ports: bindPorts(litert, compiled, label) };
+    } catch (error) {
+      return { error };
+    }
+  });
+  if (result.ports) return result.ports;
+  const words = wordsFrom(lines, '');
+  throw words === '' ? result.error : runtimeFailed('LiteRT', `open ${label}`, words);
 }
 
 function describeRuntime(

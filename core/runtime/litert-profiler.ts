@@ -51,12 +51,18 @@ export function profileOperators(litert: LiteRt, compiled: Pointer, runOnce: () 
     });
   };
 
-  const perRun = Math.max(1, record(1).length);
-  const batch = Math.max(1, Math.min(wantedRuns, Math.floor((capacity * 0.9) / perRun)));
+  const first = record(1);
+  const batch = Math.max(1, Math.min(wantedRuns, Math.floor((capacity * 0.9) / Math.max(1, first.length))));
   const runs: RecordedRun<Event>[] = [];
   const start = performance.now();
-  do runs.push(...splitRuns(record(batch)));
-  while (runs.length < wantedRuns && performance.now() - start < patienceMs);
+  try {
+    do runs.push(...splitRuns(record(batch)));
+    while (runs.length < wantedRuns && performance.now() - start < patienceMs);
+  } catch (error) {
+    // A model whose shapes arise at run time runs once: then that is what there is to tell.
+    if (first.length === 0 || runs.length > 0) throw error;
+    runs.push(...splitRuns(first));
+  }
   return timesOf(runs);
 }
 

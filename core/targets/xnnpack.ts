@@ -132,12 +132,8 @@ const fullyConnected: Check[] = [
   rankOf(1, 2),
   inputTypes(['float32', 'float16', 'int8', 'uint8', 'int4'], [1]),
   filterScales(1, 0),
-  ({ inputs: [, filter] }) =>
-    filter && filter.typeName !== 'float32' ? constant(1)({ ...empty, inputs: [null, filter] }) : undefined,
-  ({ inputs: [, filter, given] }) => {
-    if (!given || !filter || given.typeName === 'float32') return undefined;
-    return inputTypes(['float16', 'int32'], [2])({ ...empty, inputs: [null, null, given] });
-  },
+  constant(1, 2),
+  inputTypes(['float32', 'float16', 'int32'], [2]),
   weightTypes(1, 0, ['float32×int8', 'float32×int4', 'int8×int4']),
   ({ inputs: [, filter] }) =>
     filter?.typeName === 'int4' && filter.shape[1] % 2 === 1
