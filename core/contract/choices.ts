@@ -20,7 +20,8 @@ export const calibrations = ['minmax', 'moving-average', 'percentile', 'entropy'
 /**
  * Forms of an integer ONNX file. `s8s8` and `u8s8`: signed or unsigned activations with signed weights;
  * `u8s8-reduced`: weights of 7 bits, for CPUs that add products in 16 bits (x86 without VNNI); `tensorrt`: symmetric,
- * borders where TensorRT fuses across them; `auto`: `u8s8-reduced` where onnxruntime saturates here, else `s8s8`.
+ * borders where TensorRT fuses across them; `auto`: what onnxruntime runs best on this machine (`s8s8` on ARM; on x86
+ * `u8s8`, and `u8s8-reduced` where it saturates).
  */
 export const onnxForms = ['auto', 's8s8', 'u8s8', 'u8s8-reduced', 'tensorrt'] as const;
 

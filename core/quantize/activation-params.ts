@@ -8,6 +8,12 @@ import { floatOperands, isFloatValue, onlyMoves, outputRule, ruleOf } from './ru
 
 type ActivationType = 'int8' | 'int16';
 
+/** Integers of activations: 16 bits are always symmetric, 8 bits where a runtime wants them so. */
+interface Integers {
+  readonly type: ActivationType;
+  readonly symmetric: boolean;
+}
+
 export interface ActivationParams {
   /** Parameters by value name. */
   readonly values: Record<string, ValuePlan>;
@@ -27,7 +33,9 @@ export function activationParams(
   ranges: Ranges,
   type: ActivationType,
   extra: readonly string[],
+  { symmetric }: { symmetric: boolean } = { symmetric: false },
 ): ActivationParams {
+  const integers: Integers = { type, symmetric };
   const groups = new Groups();
   const fixed = new Map<string, ValuePlan>();
   const edges = new Map<string, string>();
@@ -42,7 +50,7 @@ export function activationParams(
       const out = outputRule(rule, slot);
       if (out.kind === 'plain' || !isFloatValue(valueNamed(graph, id))) return;
       groups.find(id);
-      if (out.kind === 'fixed') fixed.set(id, fixedPlan(out, type));
+      if (out.kind === 'fixed') fixed.set(id, fixedPlan(out, integers));
       if (out.kind !== 'same-as-input') return;
       const sources = operands.filter(({ value }) => !value.constant);
       const given = sources.map(({ value }) => fixed.get(groups.find(value.id)));
@@ -64,7 +72,12 @@ export function activationParams(
     const fixedMember = members.find((member) => fixed.has(member));
     const plan = fixedMember
       ? fixed.get(fixedMember)!
-      : rangePlan(rangeOf(graph, members, { edges, fixed, groups }, ranges, type), type, members, producers);
+      : rangePlan(
+          rangeOf(graph, members, { edges, fixed, groups }, ranges, type),
+          integers,
+          members,
+          producers,
+        );
     for (const member of members) {
       if (edges.has(member)) requantized[member] = plan;
       else values[member] = plan;
@@ -75,9 +88,14 @@ export function activationParams(
 
 function fixedPlan(
   rule: { int8: { scale: number; zeroPoint: number }; int16: { scale: number } },
-  type: ActivationType,
+  { type, symmetric }: Integers,
 ): ValuePlan {
   const reason = 'fixed by the specification';
+  if (symmetric && type === 'int8') {
+    const { scale, zeroPoint } = rule.int8;
+    const [low, high] = integerRange.int8.map((q) => scale * (q - zeroPoint));
+    return symmetricPlan({ min: low, max: high }, type, reason);
+  }
   return type === 'int8'
     ? { dtype: 'int8', scales: [rule.int8.scale], zeroPoints: [rule.int8.zeroPoint], reason }
     : { dtype: 'int16', scales: [rule.int16.scale], zeroPoints: [0], reason };
@@ -130,7 +148,7 @@ function rangeOf(
 
 function rangePlan(
   { min, max }: Range,
-  type: ActivationType,
+  { type, symmetric }: Integers,
   members: readonly string[],
   producers: ReadonlyMap<string, Node>,
 ): ValuePlan {
@@ -141,12 +159,13 @@ function rangePlan(
   });
   const span = `range ${short(min)} to ${short(max)}`;
   const reason = members.length > 1 ? `${span}, shared with ${origin ?? members[0]}` : span;
-  if (type === 'int16') {
-    const scale = symmetricScale(Math.max(-min, max), 'int16');
-    return { dtype: 'int16', scales: [scale], zeroPoints: [0], reason };
-  }
+  if (type === 'int16' || symmetric) return symmetricPlan({ min, max }, type, reason);
   const { scale, zeroPoint } = asymmetricParams(min, max, 'int8');
   return { dtype: 'int8', scales: [scale], zeroPoints: [zeroPoint], reason };
+}
+
+function symmetricPlan({ min, max }: Range, type: ActivationType, reason: string): ValuePlan {
+  return { dtype: type, scales: [symmetricScale(Math.max(-min, max), type)], zeroPoints: [0], reason };
 }
 
 function short(x: number): string {

@@ -1,28 +1,66 @@
-import type { IoType, OnnxForm } from '../contract/views.ts';
+import type { IoType } from '../contract/views.ts';
 import { GraphBuilder } from '../ir/builder.ts';
 import { type Graph, type Node, type Value, valueNamed } from '../ir/graph.ts';
 import { floatTensor, toFloat32 } from '../ir/tensor.ts';
 import type { QuantRule } from '../ops/facets.ts';
 import { inferTypes } from '../ops/registry.ts';
 import type { PlannedType } from './apply-tflite.ts';
-import { addBorder, asUint8, paramsOf } from './borders.ts';
+import { addBorder, asInt8, asUint8, paramsOf } from './borders.ts';
 import { biasScales, quantizeBias, quantizeConstant } from './constants.ts';
+import type { SettledForm } from './onnx-form.ts';
 import { operandKey, operandPlan, type QuantPlan, type ValuePlan } from './plan.ts';
 import { biasSlot, floatOperands, inputRule, isFloatValue, onlyMoves, ruleOf } from './rules.ts';
+import { placeForTensorrt } from './tensorrt-placement.ts';
+
+export interface QdqOptions {
+  readonly io: IoType;
+  /** Default `s8s8`: integers as the plan has them. */
+  readonly form?: SettledForm;
+}
 
 /**
  * Turns a plan into a QDQ graph for the ONNX writer: operators stay as they are, and a QuantizeLinear,
  * DequantizeLinear pair stands on every value that the plan gives integers to, where an integer operator reads it.
  * Weights and biases become integer constants behind a DequantizeLinear (per channel along the IR's own axis), both
- * operands of a residual addition are quantized, and no pair stands where nothing gains from it.
+ * operands of a residual addition are quantized, and no pair stands where nothing gains from it. For TensorRT pairs
+ * stand only where `placeForTensorrt` has them, and biases stay in float.
  * @param graph of `prepareForOnnx`; its values bear the names of the graph that the plan was decided on
  */
 export function applyPlanForOnnx(
   graph: Graph,
   plan: QuantPlan,
-  { io }: { io: IoType; form?: OnnxForm } = { io: 'float32' },
+  options: QdqOptions = { io: 'float32' },
 ): Graph {
-  return new QdqApplication(graph, withPropagated(graph, plan), io).run();
+  const whole = withPropagated(graph, plan);
+  const form = options.form ?? 's8s8';
+  const isUnsigned = form === 'u8s8' || form === 'u8s8-reduced';
+  return new QdqApplication(graph, isUnsigned ? withUint8(graph, whole) : whole, options.io, {
+    bordered: form === 'tensorrt' && isNarrow(whole) ? placeForTensorrt(graph, whole) : undefined,
+  }).run();
+}
+
+/** Whether activations have 8 bits. */
+function isNarrow(plan: QuantPlan): boolean {
+  return Object.values(plan.values).every(({ dtype }) => dtype !== 'int16');
+}
+
+/** Gives int8 activations unsigned integers; weights keep theirs. */
+function withUint8(graph: Graph, plan: QuantPlan): QuantPlan {
+  const weights = new Set<string | null>();
+  for (const node of graph.nodes) {
+    const rule = ruleOf(node);
+    node.inputs.forEach((id, slot) => {
+      if (rule && inputRule(rule, slot).kind === 'weight') weights.add(id);
+    });
+  }
+  const unsigned = (values: Readonly<Record<string, ValuePlan>>) =>
+    Object.fromEntries(
+      Object.entries(values).map(([id, value]) => [
+        id,
+        value.dtype === 'int8' && !weights.has(id) ? asUint8(value) : value,
+      ]),
+    );
+  return { ...plan, values: unsigned(plan.values), requantized: unsigned(plan.requantized) };
 }
 
 /**
@@ -49,6 +87,8 @@ class QdqApplication {
   private readonly graph: Graph;
   private readonly plan: QuantPlan;
   private readonly io: IoType;
+  /** Keys of the operands that borders stand before, where they stand only there. */
+  private readonly bordered: ReadonlySet<string> | undefined;
   private readonly builder: GraphBuilder;
   /** Values as operators make them. */
   private readonly made = new Map<string, Value>();
@@ -58,10 +98,16 @@ class QdqApplication {
   private readonly integerMade = new Set<string>();
   private readonly outputs: ReadonlySet<string>;
 
-  constructor(graph: Graph, plan: QuantPlan, io: IoType) {
+  constructor(
+    graph: Graph,
+    plan: QuantPlan,
+    io: IoType,
+    { bordered }: { bordered: ReadonlySet<string> | undefined },
+  ) {
     this.graph = graph;
     this.plan = plan;
     this.io = io;
+    this.bordered = bordered;
     this.builder = new GraphBuilder(graph.name, inferTypes);
     this.outputs = new Set(graph.outputs);
   }
@@ -81,14 +127,20 @@ class QdqApplication {
       return;
     }
     const port = this.builder.input(id, { ...value.type, dtype: plan.dtype }, paramsOf(plan));
-    this.rounded.set(id, addBorder(this.builder, 'DequantizeLinear', port, plan, `${id}/dequantized`));
+    const real = addBorder(this.builder, 'DequantizeLinear', port, plan, `${id}/dequantized`);
+    const inner = this.plan.values[id];
+    // Kernels want operands and results of one type: the same reals in the type of the rest.
+    const isAlike = inner.dtype === plan.dtype;
+    this.rounded.set(id, isAlike ? real : this.pair(real, inner, `${id}/${inner.dtype}`));
+    this.made.set(id, real);
     this.integerMade.add(id);
   }
 
   private addOutput(id: string): string {
     const plan = this.portPlan(id);
     if (plan) {
-      const source = this.made.get(id) ?? this.read(id, 'integer');
+      const isAlike = this.plan.values[id].dtype === plan.dtype;
+      const source = (isAlike && this.made.get(id)) || this.read(id, 'integer');
       return addBorder(this.builder, 'QuantizeLinear', source, plan, id).id;
     }
     return this.read(id, 'float').id;
@@ -98,7 +150,8 @@ class QdqApplication {
   private portPlan(id: string): ValuePlan | undefined {
     const plan = this.plan.values[id];
     if (this.io === 'float32' || !plan || !isFloatValue(valueNamed(this.graph, id))) return undefined;
-    return this.io === 'uint8' ? asUint8(plan) : plan;
+    if (this.io === plan.dtype) return plan;
+    return this.io === 'uint8' ? asUint8(plan) : asInt8(plan);
   }
 
   private addNode(node: Node): void {
@@ -117,7 +170,7 @@ class QdqApplication {
     });
     node.outputs.forEach((id, slot) => {
       this.made.set(id, outputs[slot]);
-      if (mode === 'integer' && this.plan.values[id]) this.integerMade.add(id);
+      if (mode === 'integer' && this.plan.values[id] && !this.bordered) this.integerMade.add(id);
     });
   }
 
@@ -125,7 +178,9 @@ class QdqApplication {
     const value = valueNamed(this.graph, id);
     const kind = rule ? inputRule(rule, slot).kind : 'plain';
     if (kind === 'plain' || !isFloatValue(value)) return this.read(id, 'float');
-    const other = this.plan.requantized[operandKey(node.id, slot)];
+    const key = operandKey(node.id, slot);
+    if (this.bordered && !this.bordered.has(key)) return this.read(id, 'float');
+    const other = this.plan.requantized[key];
     if (other) return this.pair(this.read(id, 'float'), other, `${id}/for/${node.id}/${slot}`);
     return this.read(id, mode === 'float' ? 'float' : 'integer');
   }
@@ -175,7 +230,7 @@ class QdqApplication {
     const weights = this.plan.values[node.inputs[bias.of[1]] ?? ''];
     const name = id ?? `${node.id}/bias`;
     while (inputs.length <= bias.slot) inputs.push(null);
-    if (mode !== 'integer' || !x || !weights || this.plan.precision === 'int16x8') {
+    if (mode !== 'integer' || !x || !weights || this.plan.precision === 'int16x8' || this.bordered) {
       if (corrected) inputs[bias.slot] = this.builder.constant(name, floatTensor([real.length], real));
       return;
     }
@@ -194,7 +249,9 @@ class QdqApplication {
 
   private madeName(id: string, mode: string): string {
     const givesWay =
-      this.outputs.has(id) && this.plan.values[id] && (mode === 'integer' || this.portPlan(id));
+      this.outputs.has(id) &&
+      this.plan.values[id] &&
+      ((mode === 'integer' && !this.bordered) || this.portPlan(id));
     return this.builder.freeName(givesWay ? `${id}/float` : id);
   }
 }

@@ -162,7 +162,7 @@ describe('a plan applied for ONNX', () => {
     const graph = applyPlanForOnnx(smallNet('NCHW'), plan({ io: 'uint8' }), { io: 'uint8' });
     const lines = graphText(graph);
     expect(lines[0]).toBe('DequantizeLinear x:uint8(scale) -> x/dequantized:float32');
-    expect(lines.at(-1)).toBe('QuantizeLinear y/float:float32 -> y:uint8(scale)');
+    expect(lines.at(-1)).toBe('QuantizeLinear y/dequantized:float32 -> y:uint8(scale)');
   });
 
   it('needs opset 21 only for 16-bit and 4-bit types', () => {

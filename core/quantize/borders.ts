@@ -13,6 +13,11 @@ export function asUint8(plan: ValuePlan): ValuePlan {
   return { ...plan, dtype: 'uint8', zeroPoints: plan.zeroPoints.map((zeroPoint) => zeroPoint + 128) };
 }
 
+/** The other way round. */
+export function asInt8(plan: ValuePlan): ValuePlan {
+  return { ...plan, dtype: 'int8', zeroPoints: plan.zeroPoints.map((zeroPoint) => zeroPoint - 128) };
+}
+
 /**
  * Adds a QuantizeLinear or DequantizeLinear after `source` and returns its output, named `name` (made unique when
  * taken). Scale and zero point are constants, scalars per tensor and vectors per axis, as ONNX has them.

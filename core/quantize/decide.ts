@@ -7,6 +7,7 @@ import { toFloat32 } from '../ir/tensor.ts';
 import { countedElements } from '../ops/infer-helpers.ts';
 import { activationParams } from './activation-params.ts';
 import { sizeOf } from './constants.ts';
+import type { OwnNumbers } from './onnx-form.ts';
 import { lastStep, placeIntegers, placeWeights, smallestWeights } from './placement.ts';
 import { type NodePlan, operandKey, type PlanWarning, type QuantPlan, type ValuePlan } from './plan.ts';
 import { biasSlot, floatOperands, isFloatValue, onlyMoves, outputRule, ruleOf } from './rules.ts';
@@ -18,6 +19,8 @@ export interface DecideOptions {
   readonly io: IoType;
   /** Keeps every operator in integers, a final softmax too. */
   readonly pureInteger: boolean;
+  /** Set where the plan is for one form of ONNX only, with numbers of its own. */
+  readonly form?: OwnNumbers;
   /** Operators that full integer precision leaves alone, with the reason, by node name; see `decideMixed`. */
   readonly leftOut?: ReadonlyMap<string, string>;
 }
@@ -54,7 +57,7 @@ export function decidePlan(graph: Graph, ranges: Ranges, options: DecideOptions)
     case 'int16x8':
       return decideIntegers(graph, ranges, { ...options, precision });
     case 'dynamic-int8':
-      return decideWeights(graph, precision, 'hybrid');
+      return decideWeights(graph, precision, 'hybrid', options.form === 'u8s8-reduced');
     case 'weights-int8':
     case 'weights-int4':
       return decideWeights(graph, precision, 'weights-only');
@@ -98,7 +101,7 @@ function decideIntegers(
   const nodes = placeIntegers(graph, {
     kernels: precision,
     floatIo: io === 'float32',
-    pureInteger: options.pureInteger,
+    pureInteger: options.pureInteger || options.form === 'tensorrt',
     hasRange: (id) => known.has(id),
     leftOut:
       beyondKernels.size > 0 ? new Map([...(options.leftOut ?? []), ...beyondKernels]) : options.leftOut,
@@ -107,15 +110,18 @@ function decideIntegers(
     io === 'float32'
       ? []
       : [...graph.inputs, ...graph.outputs].filter((id) => isFloatValue(valueNamed(graph, id)));
-  const activations = activationParams(graph, nodes, ranges, activationType, ports);
+  const activations = activationParams(graph, nodes, ranges, activationType, ports, {
+    symmetric: options.form === 'tensorrt',
+  });
   const values = { ...activations.values };
   const further = new Map(beyondKernels);
+  const reduced = options.form === 'u8s8-reduced';
   for (const node of graph.nodes) {
     const mode = nodes.get(node.id)?.mode;
     if (mode === 'integer') {
-      const beyond = planWeights(graph, node, values, precision === 'int8');
+      const beyond = planWeights(graph, node, values, { narrowBias: precision === 'int8', reduced });
       if (beyond) further.set(node.id, beyond);
-    } else if (mode === 'hybrid') planHeadWeights(graph, node, values);
+    } else if (mode === 'hybrid') planHeadWeights(graph, node, values, reduced);
   }
   if (further.size > beyondKernels.size) return decideIntegers(source, ranges, options, further);
   return {
@@ -172,7 +178,7 @@ function planWeights(
   graph: Graph,
   node: Node,
   values: Record<string, ValuePlan>,
-  narrowBias: boolean,
+  { narrowBias, reduced }: { narrowBias: boolean; reduced: boolean },
 ): string | undefined {
   let beyond: string | undefined;
   const rule = ruleOf(node)!;
@@ -180,7 +186,7 @@ function planWeights(
   const bias = biasSlot(rule);
   for (const { slot, rule: slotRule, value } of operands) {
     if (slotRule.kind !== 'weight' || !value.constant) continue;
-    const found = values[value.id] ?? weightParams(value.constant, slotRule.axis, 'int8');
+    const found = values[value.id] ?? weightParams(value.constant, slotRule.axis, 'int8', reduced);
     const biasId = bias?.of[1] === slot ? node.inputs[bias.slot] : null;
     const constant = biasId ? valueNamed(graph, biasId).constant : undefined;
     const inputScale = values[node.inputs[bias?.of[0] ?? 0]!].scales[0];
@@ -203,12 +209,17 @@ function planWeights(
  * Adds parameters for the weights of an operator that takes integer weights and makes reals. A matrix gets one scale for
  * all, since runtimes before 2.17 have no such kernel with a scale per row.
  */
-function planHeadWeights(graph: Graph, node: Node, values: Record<string, ValuePlan>): void {
+function planHeadWeights(
+  graph: Graph,
+  node: Node,
+  values: Record<string, ValuePlan>,
+  reduced: boolean,
+): void {
   for (const { rule, value } of floatOperands(graph, node, ruleOf(node)!)) {
     if (rule.kind !== 'weight' || !value.constant || values[value.id]) continue;
     const axis = value.constant.shape.length > 2 ? rule.axis : null;
     values[value.id] = {
-      ...weightParams(value.constant, axis, 'int8'),
+      ...weightParams(value.constant, axis, 'int8', reduced),
       dtype: 'int8',
       reason: weightReason(axis),
     };
@@ -224,11 +235,12 @@ function decideWeights(
   graph: Graph,
   precision: 'dynamic-int8' | 'weights-int8' | 'weights-int4',
   mode: 'hybrid' | 'weights-only',
+  reduced = false,
 ): QuantPlan {
   const nodes = placeWeights(graph, mode);
   const values: Record<string, ValuePlan> = {};
   for (const node of graph.nodes) {
-    if (nodes.get(node.id)?.mode === mode) planStoredWeights(graph, node, values, precision);
+    if (nodes.get(node.id)?.mode === mode) planStoredWeights(graph, node, values, precision, reduced);
   }
   const warnings: PlanWarning[] =
     Object.keys(values).length > 0
@@ -257,13 +269,14 @@ export function planStoredWeights(
   node: Node,
   values: Record<string, ValuePlan>,
   precision: 'dynamic-int8' | 'weights-int8' | 'weights-int4',
+  reduced = false,
 ): void {
   const type = precision === 'weights-int4' ? 'int4' : 'int8';
   for (const { rule: slot, value } of floatOperands(graph, node, ruleOf(node)!)) {
     if (slot.kind !== 'weight' || !value.constant || values[value.id]) continue;
     if (sizeOf(value.constant) < smallestWeights) continue;
     values[value.id] = {
-      ...weightParams(value.constant, slot.axis, type),
+      ...weightParams(value.constant, slot.axis, type, reduced),
       dtype: type,
       reason: weightReason(slot.axis, type),
     };

@@ -1,9 +1,9 @@
 import type { Ranges } from '../calibrate/observer.ts';
 import { scaleChannels } from '../calibrate/scale-channels.ts';
 import { WhittleError } from '../contract/errors.ts';
-import type { IoType, OnnxForm, Precision } from '../contract/views.ts';
+import type { IoType, Precision } from '../contract/views.ts';
 import type { Graph } from '../ir/graph.ts';
-import { applyPlanForOnnx } from './apply-qdq.ts';
+import { applyPlanForOnnx, type QdqOptions } from './apply-qdq.ts';
 import { applyPlanForTflite } from './apply-tflite.ts';
 import { type DecideOptions, decidePlan, ioTypeFor } from './decide.ts';
 import { decideMixed, type OperatorPrecision } from './decide-mixed.ts';
@@ -101,11 +101,7 @@ function opsetOf(plan: QuantPlan): number {
  * @param graph of `prepareForOnnx`, from the same source as the plan's graph
  * @throws WhittleError `precision.unsupported` for dynamic-int8, which QDQ cannot say
  */
-export function quantizeForOnnx(
-  graph: Graph,
-  plan: QuantPlan,
-  options: { io: IoType; form?: OnnxForm },
-): QuantizedOnnxGraph {
+export function quantizeForOnnx(graph: Graph, plan: QuantPlan, options: QdqOptions): QuantizedOnnxGraph {
   const io = ioTypeFor(plan.precision, options.io);
   const finish = (made: Graph): QuantizedOnnxGraph => {
     const stored = withHalves(made, plan);

@@ -28,11 +28,27 @@ export interface WeightContext {
   readonly narrowBias: boolean;
 }
 
+/** Widens scales of int8 weights so that no rounding, up or down, goes beyond ±64: the range of 7 bits. */
+const reducedRange = 127 / 63.5;
+
 /**
  * Symmetric scales of constant weights, per channel along `axis` or per tensor where it is null: from the largest
- * magnitude at 8 bits, for the least squared error at 4. A channel of zeros takes the largest scale of the tensor, so that its bias keeps a useful step.
+ * magnitude at 8 bits, for the least squared error at 4. A channel of zeros takes the largest scale of the tensor, so
+ * that its bias keeps a useful step.
+ * @param reduced keeps int8 weights within 7 bits
  */
-export function weightParams(tensor: Tensor, axis: number | null, type: 'int4' | 'int8'): QuantParams {
+export function weightParams(
+  tensor: Tensor,
+  axis: number | null,
+  type: 'int4' | 'int8',
+  reduced = false,
+): QuantParams {
+  const params = fullRangeParams(tensor, axis, type);
+  if (!reduced || type === 'int4') return params;
+  return { ...params, scales: params.scales.map((scale) => Math.fround(scale * reducedRange)) };
+}
+
+function fullRangeParams(tensor: Tensor, axis: number | null, type: 'int4' | 'int8'): QuantParams {
   const data = toFloat32(tensor);
   if (axis === null) {
     return { scales: [symmetricScale(absMaxOf(data), type)], zeroPoints: [0] };

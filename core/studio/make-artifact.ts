@@ -16,6 +16,7 @@ import type { Engines } from '../ir/engine.ts';
 import type { Graph } from '../ir/graph.ts';
 import type { Prepared } from '../passes/pipeline.ts';
 import type { OperatorPrecision } from '../quantize/decide-mixed.ts';
+import type { SettledForm } from '../quantize/onnx-form.ts';
 import { operandKey, type QuantPlan } from '../quantize/plan.ts';
 import { quantizeForOnnx, quantizeForTflite } from '../quantize/quantize.ts';
 import type { ArtifactTarget } from './artifact-targets.ts';
@@ -118,13 +119,17 @@ function makeTflite(plan: QuantPlan, { recipe, forTflite, sourceName, timings }:
   return { bytes, graph, operators, minRuntime, warnings };
 }
 
+/** The form that `settleOnnxForm` has put into a recipe; a recipe that makes no integer ONNX file has no use for any. */
+function settledForm({ onnxForm }: Recipe): SettledForm | undefined {
+  return onnxForm === 'auto' ? undefined : onnxForm;
+}
+
 function makeOnnx(plan: QuantPlan, { recipe, forOnnx, timings }: MakeContext): Written {
-  const { graph, warnings, opset } = timings.measureSync('quantize', () =>
-    quantizeForOnnx(forOnnx.graph, plan, { io: recipe.io, form: recipe.onnxForm }),
+  const { graph, warnings, ...least } = timings.measureSync('quantize', () =>
+    quantizeForOnnx(forOnnx.graph, plan, { io: recipe.io, form: settledForm(recipe) }),
   );
-  const bytes = timings.measureSync('write', () =>
-    writeOnnx(graph, { opset: Math.max(opset, graph.source.opset ?? 0) }),
-  );
+  const opset = Math.max(least.opset, graph.source.opset ?? 0);
+  const bytes = timings.measureSync('write', () => writeOnnx(graph, { opset }));
   const operators: Record<string, number> = {};
   for (const node of graph.nodes) operators[node.op] = (operators[node.op] ?? 0) + 1;
   return { bytes, graph, operators, minRuntime: `opset ${opset}`, warnings };
@@ -193,8 +198,13 @@ function viewOf(
     warnings,
     quality: verdict.quality,
     latency: verdict.latency,
+    onnxForm: format === 'onnx' && hasIntegers(plan) ? settledForm(recipe) : undefined,
     findings: verdict.findings,
   };
+}
+
+function hasIntegers({ nodes }: QuantPlan): boolean {
+  return Object.values(nodes).some(({ mode }) => mode === 'integer' || mode === 'hybrid');
 }
 
 /** @throws WhittleError `data.missing` for a precision that needs samples when there are none. */

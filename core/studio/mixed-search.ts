@@ -1,10 +1,11 @@
 import type { Ranges } from '../calibrate/observer.ts';
 import { chooseSamples } from '../calibrate/samples.ts';
-import type { QualityView } from '../contract/views.ts';
+import type { OutputFormat, QualityView } from '../contract/views.ts';
 import { evaluateArtifact } from '../evaluate/evaluate.ts';
 import { isSane } from '../evaluate/gates.ts';
 import { partOfReference, type Reference } from '../evaluate/reference.ts';
 import type { OperatorPrecision } from '../quantize/decide-mixed.ts';
+import { ownNumbers } from '../quantize/onnx-form.ts';
 import type { QuantPlan } from '../quantize/plan.ts';
 import { planQuantization } from '../quantize/quantize.ts';
 import { costOf } from '../quantize/search/costs.ts';
@@ -28,6 +29,8 @@ import type { ProgressStep } from './progress.ts';
 /** One plan of the front. */
 export interface MixedPoint {
   readonly plan: QuantPlan;
+  /** What it was planned with, by node name. */
+  readonly choices: ReadonlyMap<string, OperatorPrecision>;
   readonly sizeBytes: number;
   /** Of the worst output. */
   readonly quality: number;
@@ -77,11 +80,14 @@ class MixedSearch {
   private readonly context: MakeContext;
   private readonly groups: readonly OperatorGroup[];
   private readonly looks = new Map<string, Look>();
+  /** Of the files that are measured. */
+  private readonly format: OutputFormat;
   private runs = 0;
 
   constructor(ranges: Ranges, context: MakeContext) {
     this.ranges = ranges;
     this.context = context;
+    this.format = context.recipe.formats.includes('tflite') ? 'tflite' : 'onnx';
     this.groups = groupOperators(context.forTflite.graph, mostGroups);
   }
 
@@ -163,7 +169,7 @@ class MixedSearch {
     reference: Reference,
   ): Promise<number> {
     if (choices.size === 0) return 0;
-    const { outputs } = await this.runPlan(this.planOf(choices), reference);
+    const { outputs } = await this.runPlan(this.planOf(this.everyChoice(choices)), reference);
     const noise = outputs.reduce((sum, { sqnrDb }) => sum + (sqnrDb === null ? 0 : 10 ** (-sqnrDb / 10)), 0);
     return Number.isFinite(noise) ? noise : Number.MAX_VALUE;
   }
@@ -180,7 +186,8 @@ class MixedSearch {
         return group.nodes.map((node): [string, OperatorPrecision] => [node, precision]);
       }),
     );
-    const plan = this.planOf(choices);
+    const every = this.everyChoice(choices);
+    const plan = this.planOf(every);
     const { bytes, outputs, quality } = await this.runPlan(plan, reference.answers);
     const worst = outputs.reduce((least, { sqnrDb }) => Math.min(least, sqnrDb ?? Infinity), Infinity);
     const drop = dropPercent(quality) ?? 0;
@@ -192,6 +199,7 @@ class MixedSearch {
     const cost = costOf(this.groups, recipe.objective);
     const found: Look = {
       plan,
+      choices: every,
       sizeBytes: bytes.length,
       quality: Number.isNaN(worst) ? -Infinity : worst,
       meetsBudget,
@@ -202,16 +210,24 @@ class MixedSearch {
     return found;
   }
 
-  private planOf(choices: ReadonlyMap<string, OperatorPrecision>): QuantPlan {
-    const { forTflite, forOnnx, recipe, overrides } = this.context;
-    const every = new Map(
+  /** Choices for all operators, the recipe's own first. */
+  private everyChoice(
+    choices: ReadonlyMap<string, OperatorPrecision>,
+  ): ReadonlyMap<string, OperatorPrecision> {
+    const { forTflite, overrides } = this.context;
+    return new Map(
       forTflite.graph.nodes.map(({ id }) => [id, overrides.get(id) ?? choices.get(id) ?? 'float32']),
     );
+  }
+
+  private planOf(choices: ReadonlyMap<string, OperatorPrecision>): QuantPlan {
+    const { forTflite, forOnnx, recipe } = this.context;
     return planQuantization({ tflite: forTflite.graph, onnx: forOnnx.graph }, this.ranges, {
       precision: 'auto',
       io: recipe.io,
       pureInteger: recipe.pureInteger,
-      choices: every,
+      form: ownNumbers(recipe.onnxForm, this.format),
+      choices,
     });
   }
 
@@ -227,7 +243,7 @@ class MixedSearch {
     await pause();
     throwIfAborted(context.signal);
     this.runs++;
-    const format = context.recipe.formats.includes('tflite') ? 'tflite' : 'onnx';
+    const { format } = this;
     const { bytes, graph } = quantizeAndWrite(format, plan, context);
     const session = await openWrittenFile(bytes, { format }, graph, context.engines);
     try {

@@ -3,12 +3,12 @@ import { calibrate } from '../calibrate/calibrate.ts';
 import { withDerivedRanges } from '../calibrate/derived-ranges.ts';
 import type { Ranges } from '../calibrate/observer.ts';
 import { WhittleError } from '../contract/errors.ts';
-import { type ArtifactView, type OptimizeReport, type Precision, Recipe } from '../contract/views.ts';
+import { type ArtifactView, type OptimizeReport, Recipe } from '../contract/views.ts';
 import type { OpenedDataset } from '../data/dataset.ts';
 import { openDataset } from '../data/open-dataset.ts';
 import type { Engines } from '../ir/engine.ts';
 import { prepareForOnnx, prepareForTflite } from '../passes/pipeline.ts';
-import { settleOnnxForm } from '../quantize/onnx-form.ts';
+import { ownNumbers, settleOnnxForm } from '../quantize/onnx-form.ts';
 import { resolveOverrides } from '../quantize/overrides.ts';
 import type { QuantPlan } from '../quantize/plan.ts';
 import { needsSamples, planQuantization } from '../quantize/quantize.ts';
@@ -17,7 +17,7 @@ import { makeCooperative, pause, throwIfAborted } from './cooperative-dataset.ts
 import { openReference } from './float-reference.ts';
 import { viewSource } from './inspect.ts';
 import { type MakeContext, makeArtifact, requireSamples } from './make-artifact.ts';
-import { searchMixed } from './mixed-search.ts';
+import { type MixedPoint, searchMixed } from './mixed-search.ts';
 import { createProgress, type ProgressStep } from './progress.ts';
 import type { TaskContext } from './run-task.ts';
 import { refuseExisting } from './safe-files.ts';
@@ -174,7 +174,9 @@ export async function optimize(
 /** Puts what `auto` stands for here into a recipe of integer ONNX files, so that its report says how to make them again. */
 async function settledRecipe(recipe: Recipe, engines: Engines): Promise<Recipe> {
   const needed = recipe.formats.includes('onnx') && recipe.precisions.some(needsSamples);
-  return needed ? { ...recipe, onnxForm: await settleOnnxForm(recipe.onnxForm, engines.ort) } : recipe;
+  return needed
+    ? { ...recipe, onnxForm: await settleOnnxForm(recipe.onnxForm, engines.ort, process.arch) }
+    : recipe;
 }
 
 async function makeAll(
@@ -223,38 +225,38 @@ interface PlannedTarget {
   readonly plan: QuantPlan;
 }
 
-/** Gives each target its plan, and a searched one the further points of its front; one plan serves both formats. */
+/** Gives each target its plan, and a searched one the further points of its front; one plan serves both formats where it can. */
 function createPlans(
   ranges: Ranges,
   context: MakeContext,
   hasData: boolean,
 ): (target: ArtifactTarget, progress: ProgressStep) => Promise<readonly PlannedTarget[]> {
-  const plans = new Map<Precision, QuantPlan>();
+  const plans = new Map<string, QuantPlan>();
+  const forms = { tflite: context.forTflite.graph, onnx: context.forOnnx.graph };
+  const { io, pureInteger, onnxForm } = context.recipe;
   let searched: ReturnType<typeof searchMixed> | undefined;
   return async (target, progress) => {
     const { precision } = target;
+    const form = ownNumbers(onnxForm, target.format);
     if (needsSamples(precision) && !hasData) requireSamples(precision);
     if (precision === 'auto') {
       searched ??= searchMixed(ranges, context, progress);
       const { best, others } = await searched;
-      const further = others.map(({ plan, quality }, i) => ({
-        target: furtherTarget(target, i + 2, `${quality.toFixed(0)} dB`),
-        plan,
+      const planOf = ({ plan, choices }: MixedPoint): QuantPlan =>
+        form ? planQuantization(forms, ranges, { precision, io, pureInteger, form, choices }) : plan;
+      const further = others.map((point, i) => ({
+        target: furtherTarget(target, i + 2, `${point.quality.toFixed(0)} dB`),
+        plan: planOf(point),
       }));
-      return [{ target, plan: best.plan }, ...further];
+      return [{ target, plan: planOf(best) }, ...further];
     }
-    const { io, pureInteger } = context.recipe;
+    const key = `${precision} ${form}`;
     const plan =
-      plans.get(precision) ??
+      plans.get(key) ??
       context.timings.measureSync('quantize', () =>
-        planQuantization({ tflite: context.forTflite.graph, onnx: context.forOnnx.graph }, ranges, {
-          precision,
-          io,
-          pureInteger,
-          choices: context.overrides,
-        }),
+        planQuantization(forms, ranges, { precision, io, pureInteger, form, choices: context.overrides }),
       );
-    plans.set(precision, plan);
+    plans.set(key, plan);
     return [{ target, plan }];
   };
 }
