@@ -52,8 +52,8 @@ export function channelAxes(graph: Graph): Map<ValueId, number> {
       continue;
     for (const id of [x, node.outputs[0]]) {
       const value = valueNamed(graph, id);
-      if (!isFloatActivation(value)) continue;
-      axes.set(id, node.attrs.layout === 'NCHW' ? 1 : value.type.shape.length - 1);
+      const axis = node.attrs.layout === 'NCHW' ? 1 : value.type.shape.length - 1;
+      if (isFloatActivation(value) && typeof value.type.shape[axis] === 'number') axes.set(id, axis);
     }
   }
   for (const group of channelGroups(graph)) for (const id of group.values) axes.set(id, groupChannelAxis);

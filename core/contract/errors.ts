@@ -11,6 +11,7 @@ export const errorCodes = [
   'model.unsupported-layer',
   'model.unsupported-option',
   'model.invalid',
+  'model.computed-input',
   'model.dynamic-dims',
   'model.already-quantized',
   'model.external-data',
@@ -64,4 +65,16 @@ export class WhittleError extends Error {
   toJSON(): { code: ErrorCode; message: string; hint?: string; issues: Issue[] } {
     return { code: this.code, message: this.message, hint: this.hint, issues: this.issues };
   }
+}
+
+/** One error for all that was found: the sentence `what`, then every issue's, with the code of the first known one. */
+export function errorOfIssues(what: string, issues: readonly Issue[]): WhittleError {
+  const known = issues.find((issue) => (errorCodes as readonly string[]).includes(issue.code));
+  const code = (known?.code as ErrorCode | undefined) ?? 'model.invalid';
+  const list = issues.map((issue) => issue.message.replace(/[.;]?$/, '.'));
+  const hints = new Set(issues.flatMap((issue) => issue.hint ?? []));
+  return new WhittleError(code, [what, ...list].join(' '), {
+    issues: [...issues],
+    hint: hints.size > 0 ? [...hints].join(' ') : undefined,
+  });
 }

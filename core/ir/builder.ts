@@ -90,6 +90,19 @@ export class GraphBuilder {
     return this.add(op, inputs, attrs, options)[0];
   }
 
+  /** Does `work`; what it added is taken away again when it throws. */
+  attempt(work: () => void): void {
+    const before = [this.values.size, this.nodeIds.size, this.nodes.length] as const;
+    try {
+      work();
+    } catch (error) {
+      for (const id of [...this.values.keys()].slice(before[0])) this.values.delete(id);
+      for (const id of [...this.nodeIds].slice(before[1])) this.nodeIds.delete(id);
+      this.nodes.length = before[2];
+      throw error;
+    }
+  }
+
   /** Replaces a value's quantization parameters and storage type; for readers and `apply`. */
   quantize(id: ValueId, type: TensorType, quant: QuantParams | undefined): Value {
     const value: Value = { ...this.get(id), type, quant };

@@ -18,9 +18,13 @@ export const dtypes = [
   'string',
 ] as const;
 
-export type DType = (typeof dtypes)[number];
+/**
+ * `other` is what the IR has no form for: a sequence, an 8-bit float, a tensor of unknown rank. Such values stand
+ * between opaque operators only.
+ */
+export type DType = (typeof dtypes)[number] | 'other';
 
-/** Bits one element takes in a contiguous buffer; strings have no fixed size and count as 0. */
+/** Bits one element takes in a contiguous buffer; strings and what is no tensor have no fixed size and count as 0. */
 export const dtypeBits: Record<DType, number> = {
   float32: 32,
   float16: 16,
@@ -38,6 +42,7 @@ export const dtypeBits: Record<DType, number> = {
   uint64: 64,
   bool: 8,
   string: 0,
+  other: 0,
 };
 
 export type TypedArray =

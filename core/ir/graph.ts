@@ -1,4 +1,5 @@
 import type { DType } from './dtype.ts';
+import type { Opaque } from './opaque.ts';
 import type { Tensor } from './tensor.ts';
 
 /** A dimension is a number, or a name when the file leaves it open. */
@@ -6,7 +7,10 @@ export type Dim = number | string;
 
 export interface TensorType {
   readonly dtype: DType;
+  /** Empty where `dtype` is `other`. */
   readonly shape: readonly Dim[];
+  /** Where `dtype` is `other`: the type as the source's format has it, when the file states one. */
+  readonly stated?: object;
 }
 
 /**
@@ -40,13 +44,14 @@ export type Attr =
   | readonly string[]
   | Tensor
   | Graph
+  | Opaque
   | undefined;
 export type Attrs = Readonly<Record<string, Attr>>;
 
 export interface Node {
   /** Unique in the graph; the source's layer or node name where there is one. */
   readonly id: string;
-  /** Operator of `core/ops/vocabulary.ts`, or `domain::Type` for one that only passes through ONNX. */
+  /** Operator of `core/ops/vocabulary.ts`, or `domain::Type` for one that only passes through (`Opaque`). */
   readonly op: string;
   /** `null` stands for an optional input that is left out. */
   readonly inputs: readonly (ValueId | null)[];
@@ -63,6 +68,8 @@ export interface GraphSource {
   readonly metadata?: Readonly<Record<string, string>>;
   /** ONNX opset of the ai.onnx domain, when the source has one. */
   readonly opset?: number;
+  /** ONNX opsets of its other domains. */
+  readonly domains?: Readonly<Record<string, number>>;
 }
 
 /** A model: nodes in topological order over named values. Never changed in place once built. */

@@ -22,6 +22,7 @@ function attrText(attr: Attr): string {
   if (typeof attr === 'string' || typeof attr === 'boolean') return String(attr);
   if (Array.isArray(attr)) return `[${attr.join(', ')}]`;
   if (attr && typeof attr === 'object' && 'nodes' in attr) return `graph of ${attr.nodes.length} nodes`;
+  if (attr && typeof attr === 'object' && 'proto' in attr) return 'as in the source';
   return tensorText(attr as Tensor);
 }
 

@@ -110,7 +110,7 @@ function copyStrided(
 }
 
 function typed(dtype: DType, bytes: Uint8Array): TypedArray {
-  if (dtype === 'string') throw new TypeError('string tensors have no typed array');
+  if (dtype === 'string' || dtype === 'other') throw new TypeError(`${dtype} tensors have no typed array`);
   const array = storageArray[dtype];
   const size = dtypeBits[dtype] >= 8 ? dtypeBits[dtype] / 8 : 1;
   // Not slice(): that of a Node Buffer copies nothing.

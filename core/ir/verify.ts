@@ -1,5 +1,6 @@
 import type { InferTypes } from './builder.ts';
 import type { Graph, Node, TensorType, Value } from './graph.ts';
+import { isOpaque } from './opaque.ts';
 
 function typeText(type: TensorType): string {
   return `${type.dtype}[${type.shape.join(', ')}]`;
@@ -43,8 +44,8 @@ function checkTypes(graph: Graph, node: Node, infer: InferTypes): string[] {
 
 /**
  * Checks that a graph is well formed: unique names, every value made once and before it is read, constants of their
- * recorded type and, with `infer`, output types that follow from the inputs (operators that `infer` does not know,
- * told by `::` in the name, are taken as recorded).
+ * recorded type and, with `infer`, output types that follow from the inputs (opaque operators are taken as
+ * recorded).
  * @returns one sentence per problem; empty when there is none.
  */
 export function verifyGraph(graph: Graph, infer?: InferTypes): string[] {
@@ -74,7 +75,7 @@ export function verifyGraph(graph: Graph, infer?: InferTypes): string[] {
       if (known.has(output) || graph.values.get(output)?.constant) problems.push(`${output} is made twice`);
       known.add(output);
     }
-    if (infer && inputProblems.length === 0 && !node.op.includes('::')) {
+    if (infer && inputProblems.length === 0 && !isOpaque(node.op)) {
       problems.push(...checkTypes(graph, node, infer));
     }
   }

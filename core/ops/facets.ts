@@ -3,6 +3,7 @@
  * facet; `registry.ts` gathers them. Facets speak to the small views below, which `formats/` implements.
  */
 
+import type { ErrorCode } from '../contract/errors.ts';
 import type { GraphBuilder } from '../ir/builder.ts';
 import type { DType } from '../ir/dtype.ts';
 import type { Attr, Attrs, Graph, Node, QuantParams, TensorType, Value, ValueId } from '../ir/graph.ts';
@@ -27,8 +28,8 @@ export interface InferContext<A> {
   readonly inputs: readonly (Value | null)[];
   readonly attrs: A;
   readonly node: string;
-  /** Ends inference with an error that names the node. */
-  fail(message: string): never;
+  /** Ends inference with an error that names the node. Default code: `model.invalid`. */
+  fail(message: string, code?: ErrorCode): never;
 }
 
 /** How an operator behaves when the axis order of its operands changes (used by the layout plan). */

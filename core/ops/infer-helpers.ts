@@ -1,10 +1,11 @@
 /** Small parts that shape inference of many operators needs. */
+import type { ErrorCode } from '../contract/errors.ts';
 import type { Dim, TensorType, Value } from '../ir/graph.ts';
 import { toNumbers } from '../ir/tensor.ts';
 
 /** Whatever can end inference with an error that names the node: an `InferContext`, or one like it. */
 export interface Failing {
-  fail(message: string): never;
+  fail(message: string, code?: ErrorCode): never;
 }
 
 /** A shape as people write it. */

@@ -1,4 +1,5 @@
 /** Small parts that the ONNX facets of all families share. */
+import { WhittleError } from '../contract/errors.ts';
 import type { AddOptions, GraphBuilder } from '../ir/builder.ts';
 import { type DType, isFloat } from '../ir/dtype.ts';
 import type { Node, Value, ValueId } from '../ir/graph.ts';
@@ -28,10 +29,8 @@ export function input(node: OnnxNodeView, index: number): Value {
 export function constantInput(node: OnnxNodeView, index: number, what: string): number[] {
   const value = input(node, index);
   if (value.constant) return toNumbers(value.constant);
-  // Not a refusal: with open dimensions in the model this is their consequence.
-  throw new Error(
-    `${node.opType} "${node.name}" needs ${what} as a constant, but they are computed by the model`,
-  );
+  const message = `${node.opType} "${node.name}" needs ${what} as a constant, but they are computed by the model.`;
+  throw new WhittleError('model.computed-input', message);
 }
 
 export function integers(

@@ -4,7 +4,7 @@ import { contiguous, elementCount, rowMajorStrides, type Tensor, tensorOf, typed
 
 /** A zero-filled typed array that stores `count` elements. @throws TypeError for string and 4-bit types. */
 export function emptyArray(dtype: DType, count: number): TypedArray {
-  if (dtype === 'string' || dtype === 'int4' || dtype === 'uint4') {
+  if (dtype === 'string' || dtype === 'other' || dtype === 'int4' || dtype === 'uint4') {
     throw new TypeError(`${dtype} tensors cannot be computed here`);
   }
   return new storageArray[dtype](count);

@@ -186,8 +186,8 @@ export const inferTypes: InferTypes = (
     inputs,
     attrs,
     node,
-    fail(message): never {
-      throw new WhittleError('model.invalid', `${node} (${op}): ${message}`);
+    fail(message, code = 'model.invalid'): never {
+      throw new WhittleError(code, `${node} (${op}): ${message}`);
     },
   });
 };

@@ -1,6 +1,6 @@
 import type { DType } from '../ir/dtype.ts';
 
-/** TensorType of the TFLite schema, by IR type. */
+/** TensorType of the TFLite schema, by IR type. Opaque values never get here. */
 export const tensorTypeCodes = {
   float32: 0,
   float16: 1,
@@ -18,8 +18,8 @@ export const tensorTypeCodes = {
   int4: 17,
   bfloat16: 18,
   uint4: 20,
-} as const satisfies Record<DType, number>;
+} as const satisfies Record<Exclude<DType, 'other'>, number>;
 
 export function tensorTypeCode(dtype: DType): number {
-  return tensorTypeCodes[dtype];
+  return tensorTypeCodes[dtype as keyof typeof tensorTypeCodes];
 }

@@ -1,5 +1,6 @@
 import type { DType } from '../ir/dtype.ts';
 import type { Attrs, Graph, Node, TensorType, Value, ValueId } from '../ir/graph.ts';
+import { isOpaque } from '../ir/opaque.ts';
 import type { Tensor } from '../ir/tensor.ts';
 import { UniqueNames } from '../ir/unique-names.ts';
 import { inferTypes } from '../ops/registry.ts';
@@ -127,7 +128,7 @@ export class GraphEditor {
   change(node: Node, parts: Partial<Omit<Node, 'id'>>): Node {
     this.unlink(node);
     const changed: Node = { ...node, ...parts };
-    const types = changed.op.includes('::')
+    const types = isOpaque(changed.op)
       ? []
       : this.inferred(changed.op, changed.inputs, changed.attrs, changed.id);
     for (const [i, type] of types.entries()) if (changed.outputs[i]) this.retype(changed.outputs[i], type);
@@ -152,7 +153,7 @@ export class GraphEditor {
     const waiting = [...ids];
     for (let id = waiting.pop(); id !== undefined; id = waiting.pop()) {
       for (const node of this.consumers(id)) {
-        if (node.op.includes('::')) continue;
+        if (isOpaque(node.op)) continue;
         const types = this.inferred(node.op, node.inputs, node.attrs, node.id);
         for (const [i, type] of types.entries()) {
           const output = node.outputs[i];

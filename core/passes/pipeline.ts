@@ -1,5 +1,6 @@
 import { WhittleError } from '../contract/errors.ts';
 import type { Graph } from '../ir/graph.ts';
+import { refuseOpaque } from '../ir/opaque.ts';
 import { verifyGraph } from '../ir/verify.ts';
 import { inferTypes } from '../ops/registry.ts';
 import { foldAffineBack } from './fold-affine-back.ts';
@@ -139,7 +140,9 @@ export function prepareForOnnx(graph: Graph): Prepared {
 /**
  * A reader's graph in the form that TFLite is written from: channels last, folded and fused. With `nhwc` image inputs
  * and feature-map outputs are channels last too; `keep` leaves the source's order at the borders.
+ * @throws WhittleError naming all operators that the IR has no form for.
  */
 export function prepareForTflite(graph: Graph, options: { layout: 'nhwc' | 'keep' }): Prepared {
+  refuseOpaque(graph, 'TFLite');
   return runPasses(graph, forTflite(options.layout));
 }

@@ -31,10 +31,10 @@ export function randomFeeds(ports: readonly PortInfo[], seed = 0): Record<string
 }
 
 function randomTensor(port: PortInfo, shape: number[], random: () => number): Tensor {
-  if (port.dtype === 'string')
+  if (port.dtype === 'string' || port.dtype === 'other')
     throw new WhittleError(
       'model.unsupported-option',
-      `the input ${port.name} takes strings, which are not measured`,
+      `the input ${port.name} takes no numbers, which alone are measured`,
     );
   const Storage = storageArray[port.dtype] as new (length: number) => TypedArray;
   const data = new Storage(elementCount(shape));

@@ -2,6 +2,7 @@ import type { MemoryView } from '../contract/views.ts';
 import type { SubgraphView } from '../formats/tflite/model-view.ts';
 import { byteLength } from '../ir/dtype.ts';
 import type { Graph } from '../ir/graph.ts';
+import { isOther } from '../ir/opaque.ts';
 import { elementCount } from '../ir/tensor.ts';
 import { type Lifetime, planArena } from './memory-plan.ts';
 import { tensorBytes } from './tflite-costs.ts';
@@ -23,7 +24,7 @@ export function tfliteMemory(subgraph: SubgraphView): MemoryView {
   return summarize(moving, weights);
 }
 
-/** The same of a graph with known shapes. Undefined where a dimension is open. */
+/** The same of a graph with known shapes. Undefined where one is open. */
 export function graphMemory(graph: Graph): MemoryView | undefined {
   const lives = lifetimes(
     graph.nodes.map(({ inputs, outputs }) => ({ inputs: inputs.filter((id) => id !== null), outputs })),
@@ -33,7 +34,7 @@ export function graphMemory(graph: Graph): MemoryView | undefined {
   const moving: Lifetime[] = [];
   let weights = 0;
   for (const [id, { type, constant }] of graph.values) {
-    const isOpen = type.shape.some((dim) => typeof dim === 'string');
+    const isOpen = isOther(type) || type.shape.some((dim) => typeof dim === 'string');
     if (isOpen) return undefined;
     const bytes = type.dtype === 'string' ? 0 : byteLength(type.dtype, elementCount(type.shape as number[]));
     const life = lives.get(id);

@@ -1,5 +1,6 @@
 import type { Precision } from '../contract/views.ts';
 import { type Graph, valueNamed } from '../ir/graph.ts';
+import { opaqueOf } from '../ir/opaque.ts';
 import type { Tensor } from '../ir/tensor.ts';
 import { sizeOf } from './constants.ts';
 import { halfConstants } from './float16.ts';
@@ -32,7 +33,9 @@ interface Stored {
 export function estimateSizes(graph: Graph): Record<Precision, number> {
   const stored = storedConstants(graph);
   const computed = [...graph.values.values()].filter((value) => !value.constant).length;
-  const base = fileBytes + graph.nodes.length * operatorBytes + (computed + stored.length) * tensorBytes;
+  const opaque = graph.nodes.reduce((sum, node) => sum + (opaqueOf(node)?.storedBytes ?? 0), 0);
+  const base =
+    opaque + fileBytes + graph.nodes.length * operatorBytes + (computed + stored.length) * tensorBytes;
   const sum = (bytes: (constant: Stored) => number) =>
     Math.round(base + stored.reduce((total, constant) => total + bytes(constant), 0));
   const border = operatorBytes + tensorBytes;

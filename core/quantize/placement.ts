@@ -1,4 +1,5 @@
 import { consumersOf, type Graph, type Node, producersOf, valueNamed } from '../ir/graph.ts';
+import { isOpaque } from '../ir/opaque.ts';
 import { sizeOf } from './constants.ts';
 import type { NodePlan } from './plan.ts';
 import { feedsRelativePrecision } from './relative-precision.ts';
@@ -60,6 +61,7 @@ function whyFloat(graph: Graph, node: Node, options: IntegerPlacement): string |
   const leftOut = options.leftOut?.get(node.id);
   if (leftOut !== undefined) return leftOut;
   const rule = ruleOf(node);
+  if (isOpaque(node.op)) return 'it only passes through';
   if (!rule) return 'no integer kernel';
   if (!rule.tflite[options.kernels]) return `no ${options.kernels} kernel`;
   const operands = floatOperands(graph, node, rule);

@@ -20,11 +20,6 @@ export interface QuantizedGraph {
   readonly warnings: readonly PlanWarning[];
 }
 
-export interface QuantizedOnnxGraph extends QuantizedGraph {
-  /** The lowest opset whose operators can say what the graph needs. */
-  readonly opset: number;
-}
-
 /** Whether a precision needs calibrated ranges. */
 export function needsSamples(precision: Precision): boolean {
   return precision === 'int8' || precision === 'int16x8' || precision === 'auto';
@@ -91,26 +86,15 @@ function withHalves(graph: Graph, plan: QuantPlan): { graph: Graph; warnings: re
   return storeInFloat16(graph, ({ id }) => chosen(id));
 }
 
-/** The lowest opset whose QuantizeLinear and DequantizeLinear can say a plan: 16-bit and 4-bit types came with 21. */
-function opsetOf(plan: QuantPlan): number {
-  const late = Object.values(plan.values).some(({ dtype }) => dtype === 'int16' || dtype === 'int4');
-  return late ? 21 : 13;
-}
-
 /**
  * @param graph of `prepareForOnnx`, from the same source as the plan's graph
  * @throws WhittleError `precision.unsupported` for dynamic-int8, which QDQ cannot say
  */
-export function quantizeForOnnx(graph: Graph, plan: QuantPlan, options: QdqOptions): QuantizedOnnxGraph {
+export function quantizeForOnnx(graph: Graph, plan: QuantPlan, options: QdqOptions): QuantizedGraph {
   const io = ioTypeFor(plan.precision, options.io);
-  const finish = (made: Graph): QuantizedOnnxGraph => {
+  const finish = (made: Graph): QuantizedGraph => {
     const stored = withHalves(made, plan);
-    return {
-      graph: stored.graph,
-      io,
-      warnings: [...plan.warnings, ...stored.warnings],
-      opset: opsetOf(plan),
-    };
+    return { graph: stored.graph, io, warnings: [...plan.warnings, ...stored.warnings] };
   };
   if (plan.precision === 'dynamic-int8') {
     throw new WhittleError('precision.unsupported', 'dynamic-int8 has no QDQ form in ONNX', {

@@ -3,11 +3,12 @@ import { toErrorView } from '../contract/error-view.ts';
 import { WhittleError } from '../contract/errors.ts';
 import type { EstimateView, Precision, Recipe } from '../contract/views.ts';
 import type { Graph } from '../ir/graph.ts';
+import { refuseOpaque } from '../ir/opaque.ts';
 import { isUnsupported } from '../ops/facets.ts';
 import { tfliteWriters } from '../ops/registry.ts';
-import { prepareForTflite } from '../passes/pipeline.ts';
 import { estimateSizes } from '../quantize/estimate.ts';
 import { needsSamples } from '../quantize/quantize.ts';
+import { prepareForms } from './prepare-forms.ts';
 import { isQuantized, readSource, requireGraph } from './source-model.ts';
 
 /**
@@ -25,11 +26,11 @@ export async function estimateArtifacts(request: {
     const graph = requireGraph(await readSource(request.path, request.recipe.shapes));
     if (isQuantized(graph))
       throw new WhittleError('model.already-quantized', 'The model is quantized already.');
-    const prepared = prepareForTflite(graph, { layout: request.recipe.layout }).graph;
+    const wantsTflite = request.recipe.formats.includes('tflite');
+    if (wantsTflite) refuseOpaque(graph, 'TFLite');
+    const prepared = prepareForms(graph, request.recipe.layout).forTflite.graph;
     const missing = missingOperators(prepared);
-    if (missing.length > 0 && request.recipe.formats.includes('tflite')) {
-      blockedAll = `TFLite has no form of ${missing.join(', ')}.`;
-    }
+    if (missing.length > 0 && wantsTflite) blockedAll = `TFLite has no form of ${missing.join(', ')}.`;
     sizes = estimateSizes(prepared);
   } catch (error) {
     const { message, code } = toErrorView(error);

@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import type { GraphView, ModelView, SourceView } from '../contract/views.ts';
 import { type Graph, type Node, producersOf, type Value, valueNamed } from '../ir/graph.ts';
+import { isOpaque, opaqueOf } from '../ir/opaque.ts';
 import { elementCount } from '../ir/tensor.ts';
 import { isUnsupported } from '../ops/facets.ts';
 import { definitionOf, onnxWriters, tfliteWriters } from '../ops/registry.ts';
@@ -39,8 +40,12 @@ export function viewModel(model: SourceModel): ModelView {
     },
     issues: [...issues],
     support: {
-      tflite: support(unread, graph, (op) => !tfliteWriters[op] || isUnsupported(tfliteWriters[op])),
-      onnx: support(unread, graph, (op) => !onnxWriters[op]),
+      tflite: support(
+        [...unread, ...passedThrough(graph)],
+        graph,
+        (op) => !isOpaque(op) && (!tfliteWriters[op] || isUnsupported(tfliteWriters[op])),
+      ),
+      onnx: support(unread, graph, (op) => !isOpaque(op) && !onnxWriters[op]),
     },
   };
 }
@@ -70,6 +75,14 @@ export function viewSource(model: SourceModel): SourceView {
 function unreadOperators(model: SourceModel): string[] {
   const errors = model.issues.filter((issue) => issue.severity === 'error' && issue.op !== undefined);
   return [...new Set(errors.map((issue) => issue.op!))];
+}
+
+/** Operators that only pass through ONNX, as the issues name them. */
+function passedThrough(graph: Graph | undefined): string[] {
+  return (graph?.nodes ?? []).flatMap((node) => {
+    const causes = opaqueOf(node)?.causes ?? [];
+    return causes.map(({ op }) => op ?? node.op.replace('ai.onnx::', ''));
+  });
 }
 
 function support(

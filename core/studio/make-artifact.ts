@@ -10,10 +10,11 @@ import type {
 } from '../contract/views.ts';
 import type { OpenedDataset } from '../data/dataset.ts';
 import type { InputSpec } from '../data/sample-spec.ts';
-import { writeOnnx } from '../formats/onnx/writer.ts';
+import { opsetFor, writeOnnx } from '../formats/onnx/writer.ts';
 import { writeTflite } from '../formats/tflite/writer.ts';
 import type { Engines } from '../ir/engine.ts';
 import type { Graph } from '../ir/graph.ts';
+import { refuseOpaque } from '../ir/opaque.ts';
 import type { Prepared } from '../passes/pipeline.ts';
 import type { OperatorPrecision } from '../quantize/decide-mixed.ts';
 import type { SettledForm } from '../quantize/onnx-form.ts';
@@ -109,6 +110,7 @@ export function quantizeAndWrite(format: OutputFormat, plan: QuantPlan, context:
 }
 
 function makeTflite(plan: QuantPlan, { recipe, forTflite, sourceName, timings }: MakeContext): Written {
+  refuseOpaque(forTflite.graph, 'TFLite');
   const { graph, warnings } = timings.measureSync('quantize', () =>
     quantizeForTflite(forTflite.graph, plan, { io: recipe.io }),
   );
@@ -125,14 +127,13 @@ function settledForm({ onnxForm }: Recipe): SettledForm | undefined {
 }
 
 function makeOnnx(plan: QuantPlan, { recipe, forOnnx, timings }: MakeContext): Written {
-  const { graph, warnings, ...least } = timings.measureSync('quantize', () =>
+  const { graph, warnings } = timings.measureSync('quantize', () =>
     quantizeForOnnx(forOnnx.graph, plan, { io: recipe.io, form: settledForm(recipe) }),
   );
-  const opset = Math.max(least.opset, graph.source.opset ?? 0);
-  const bytes = timings.measureSync('write', () => writeOnnx(graph, { opset }));
+  const bytes = timings.measureSync('write', () => writeOnnx(graph));
   const operators: Record<string, number> = {};
   for (const node of graph.nodes) operators[node.op] = (operators[node.op] ?? 0) + 1;
-  return { bytes, graph, operators, minRuntime: `opset ${opset}`, warnings };
+  return { bytes, graph, operators, minRuntime: `opset ${opsetFor(graph)}`, warnings };
 }
 
 /** Operators by what they became, where a plan holds several things. */

@@ -87,7 +87,8 @@ class MixedSearch {
   constructor(ranges: Ranges, context: MakeContext) {
     this.ranges = ranges;
     this.context = context;
-    this.format = context.recipe.formats.includes('tflite') ? 'tflite' : 'onnx';
+    const hasTflite = context.forTflite !== context.forOnnx && context.recipe.formats.includes('tflite');
+    this.format = hasTflite ? 'tflite' : 'onnx';
     this.groups = groupOperators(context.forTflite.graph, mostGroups);
   }
 

@@ -31,7 +31,7 @@ export async function measureOperators(
   if (pairs.length === 0) return [];
   const outputs = [...new Set([...graph.outputs, ...pairs.map((pair) => pair.artifact)])];
   const twin = { ...graph, outputs };
-  const bytes = target.format === 'tflite' ? writeTflite(twin).bytes : writeOnnx(twin, { opset: 21 });
+  const bytes = target.format === 'tflite' ? writeTflite(twin).bytes : writeOnnx(twin);
   const sourceBytes = writeOnnx(float, { extraOutputs: pairs.map((pair) => pair.source) });
   const source = await context.engines.ort.open(sourceBytes);
   try {

@@ -7,7 +7,6 @@ import { type ArtifactView, type OptimizeReport, Recipe } from '../contract/view
 import type { OpenedDataset } from '../data/dataset.ts';
 import { openDataset } from '../data/open-dataset.ts';
 import type { Engines } from '../ir/engine.ts';
-import { prepareForOnnx, prepareForTflite } from '../passes/pipeline.ts';
 import { ownNumbers, settleOnnxForm } from '../quantize/onnx-form.ts';
 import { resolveOverrides } from '../quantize/overrides.ts';
 import type { QuantPlan } from '../quantize/plan.ts';
@@ -18,10 +17,11 @@ import { openReference } from './float-reference.ts';
 import { viewSource } from './inspect.ts';
 import { type MakeContext, makeArtifact, requireSamples } from './make-artifact.ts';
 import { type MixedPoint, searchMixed } from './mixed-search.ts';
+import { prepareForms } from './prepare-forms.ts';
 import { createProgress, type ProgressStep } from './progress.ts';
 import type { TaskContext } from './run-task.ts';
 import { refuseExisting } from './safe-files.ts';
-import { isQuantized, readSource, requireGraph, sampleInputs } from './source-model.ts';
+import { isQuantized, readSource, requireForms, requireGraph, sampleInputs } from './source-model.ts';
 import { syntheticDataset } from './synthetic-dataset.ts';
 import type { DataSource } from './tasks.ts';
 import { Timings } from './timings.ts';
@@ -79,6 +79,7 @@ export async function optimize(
   steps.read.begin('Reading the model');
   const source = await timings.measure('read', () => readSource(request.path, recipe.shapes));
   const graph = requireGraph(source);
+  requireForms(source, graph, recipe.formats);
   if (isQuantized(graph)) {
     throw new WhittleError('model.already-quantized', `${source.path} is quantized already.`, {
       hint: 'Start from the float model that it was made from; quantizing twice only loses quality.',
@@ -96,10 +97,7 @@ export async function optimize(
     steps.read.finish();
     throwIfAborted(signal);
     steps.prepare.begin('Preparing the graph');
-    const [forOnnx, forTflite] = timings.measureSync('prepare', () => [
-      prepareForOnnx(graph),
-      prepareForTflite(graph, { layout: recipe.layout }),
-    ]);
+    const { forOnnx, forTflite } = timings.measureSync('prepare', () => prepareForms(graph, recipe.layout));
     const overrides = resolveOverrides({ tflite: forTflite.graph, onnx: forOnnx.graph }, recipe.overrides);
     steps.prepare.finish();
     await pause();

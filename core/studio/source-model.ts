@@ -1,10 +1,12 @@
 import { resolve } from 'node:path';
-import type { ErrorCode, Issue } from '../contract/errors.ts';
-import { errorCodes, WhittleError } from '../contract/errors.ts';
+import type { Issue } from '../contract/errors.ts';
+import { errorOfIssues, WhittleError } from '../contract/errors.ts';
+import type { OutputFormat } from '../contract/views.ts';
 import type { InputSpec } from '../data/sample-spec.ts';
 import type { ReadResult } from '../formats/model-file.ts';
 import { readModel } from '../formats/open-model.ts';
 import { type Graph, type Value, valueNamed } from '../ir/graph.ts';
+import { opaqueCauses } from '../ir/opaque.ts';
 
 export type InputShapes = Readonly<Record<string, readonly number[]>>;
 
@@ -30,11 +32,15 @@ export function graphInputs(graph: Graph): Value[] {
   return graph.inputs.map((id) => valueNamed(graph, id));
 }
 
+/** Also of ONNX operators that only pass through: `ai.onnx::QLinearConv`, `com.microsoft::MatMulNBits`. */
+const quantizedOperators =
+  /^(ai\.onnx::)?(De|Dynamic)?QuantizeLinear$|::(QLinear|QGemm|QAttention|DynamicQuantize|(MatMul|Conv)Integer|MatMulNBits)/;
+
 /** Whether the file holds quantized weights or activations already. */
 export function isQuantized(graph: Graph): boolean {
-  const marks = new Set(['QuantizeLinear', 'DequantizeLinear', 'DynamicQuantizeLinear']);
   return (
-    graph.nodes.some((node) => marks.has(node.op)) || [...graph.values.values()].some((value) => value.quant)
+    graph.nodes.some((node) => quantizedOperators.test(node.op)) ||
+    [...graph.values.values()].some((value) => value.quant)
   );
 }
 
@@ -44,7 +50,7 @@ export function isQuantized(graph: Graph): boolean {
  */
 export function requireGraph(model: SourceModel): Graph {
   const errors = model.issues.filter((issue) => issue.severity === 'error');
-  if (errors.length > 0) throw issuesError(model.path, errors);
+  if (errors.length > 0) throw notConverted(model, errors);
   const open = openDims(model);
   if (open.length > 0) {
     throw new WhittleError(
@@ -59,15 +65,17 @@ export function requireGraph(model: SourceModel): Graph {
   throw new WhittleError('model.invalid', `${model.path} has no graph that could be converted.`);
 }
 
-function issuesError(path: string, errors: readonly Issue[]): WhittleError {
-  const known = errors.find((issue) => (errorCodes as readonly string[]).includes(issue.code));
-  const code: ErrorCode = (known?.code as ErrorCode | undefined) ?? 'model.invalid';
-  const list = errors.map((issue) => issue.message.replace(/[.;]?$/, '.'));
-  const hints = new Set(errors.flatMap((issue) => issue.hint ?? []));
-  return new WhittleError(code, `${path} cannot be converted. ${list.join(' ')}`, {
-    issues: [...errors],
-    hint: hints.size > 0 ? [...hints].join(' ') : undefined,
-  });
+/**
+ * Refuses a graph with operators that only pass through ONNX where no ONNX is to be made.
+ * @throws WhittleError with every cause at once.
+ */
+export function requireForms(model: SourceModel, graph: Graph, formats: readonly OutputFormat[]): void {
+  const causes = opaqueCauses(graph);
+  if (causes.length > 0 && !formats.includes('onnx')) throw notConverted(model, causes);
+}
+
+function notConverted({ path }: SourceModel, causes: readonly Issue[]): WhittleError {
+  return errorOfIssues(`${path} cannot be converted.`, causes);
 }
 
 /** The inputs that samples are for. @throws WhittleError as `requireGraph`. */

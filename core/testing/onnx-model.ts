@@ -48,6 +48,8 @@ export interface TestGraph {
   readonly constants?: Readonly<Record<string, Tensor>>;
   /** Names with element types. */
   readonly outputs: Readonly<Record<string, DType>>;
+  /** What the file states of inner values; of outputs in the place of the element type alone. */
+  readonly types?: Readonly<Record<string, TestInput>>;
 }
 
 export interface TestModel extends TestGraph {
@@ -116,7 +118,12 @@ function graphProto(graph: TestGraph, name: string, repeatConstants = false): Gr
       ),
       ...(repeatConstants ? constants.map(([id, { dtype, shape }]) => valueInfo(id, dtype, shape)) : []),
     ],
-    output: Object.entries(graph.outputs).map(([id, dtype]) => valueInfo(id, dtype)),
+    output: Object.entries(graph.outputs).map(([id, dtype]) =>
+      valueInfo(id, dtype, graph.types?.[id]?.shape),
+    ),
+    valueInfo: Object.entries(graph.types ?? {})
+      .filter(([id]) => !(id in graph.outputs))
+      .map(([id, { dtype, shape }]) => valueInfo(id, dtype ?? 'float32', shape)),
   };
 }
 

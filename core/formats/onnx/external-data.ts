@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import { type Issue, WhittleError } from '../../contract/errors.ts';
 import { fileInside } from '../inside-folder.ts';
 import type { GraphProto, TensorProto } from './schema.ts';
+import { subgraphsOf } from './subgraphs.ts';
 
 const external = 1;
 
@@ -11,10 +12,11 @@ const external = 1;
 export function* tensorsOf(graph: GraphProto): Generator<TensorProto> {
   yield* graph.initializer;
   for (const node of graph.node) {
-    for (const attribute of node.attribute) {
-      if (attribute.t) yield attribute.t;
-      if (attribute.g) yield* tensorsOf(attribute.g);
+    for (const { t, tensors = [] } of node.attribute) {
+      if (t) yield t;
+      yield* tensors;
     }
+    for (const inner of subgraphsOf(node)) yield* tensorsOf(inner);
   }
 }
 

@@ -2,6 +2,7 @@
 import { WhittleError } from '../../contract/errors.ts';
 import { nodeName, normalDomain, operatorName } from './node-view.ts';
 import type { AttributeProto, FunctionProto, GraphProto, ModelProto, NodeProto } from './schema.ts';
+import { mapAttributes, subgraphsOf } from './subgraphs.ts';
 
 /** Functions that call functions can stand for very many nodes; no real model has this many. */
 const mostNodes = 200_000;
@@ -50,9 +51,8 @@ class Inliner {
       throw new WhittleError('model.invalid', 'The functions of the model call each other without end.');
     }
     if (body) return this.call(node, body, depth);
-    if (!node.attribute.some(({ g }) => g)) return [node];
-    const attribute = node.attribute.map((a) => (a.g ? { ...a, g: this.graph(a.g, depth + 1) } : a));
-    return [{ ...node, attribute }];
+    if (subgraphsOf(node).length === 0) return [node];
+    return [mapAttributes(node, (graph) => this.graph(graph, depth + 1))];
   }
 
   private call(node: NodeProto, body: FunctionProto, depth: number): NodeProto[] {
@@ -101,12 +101,13 @@ function renamed(
     input: node.input.map(rename),
     output: node.output.map(rename),
     attribute: node.attribute.flatMap((attribute) => {
-      const { refAttrName, g } = attribute;
+      const { refAttrName, g, graphs } = attribute;
       // A parameter that the call leaves out, and that has no default, leaves the attribute out.
       const value = refAttrName ? attributes.get(refAttrName) : attribute;
       if (!value) return [];
       const result = refAttrName ? { ...value, name: attribute.name } : attribute;
-      return [g ? { ...result, g: renamedGraph(g, rename, attributes, prefix) } : result];
+      const inner = (graph: GraphProto) => renamedGraph(graph, rename, attributes, prefix);
+      return [g || graphs?.length ? { ...result, g: g && inner(g), graphs: graphs?.map(inner) } : result];
     }),
   };
 }
@@ -117,11 +118,16 @@ function renamedGraph(
   attributes: ReadonlyMap<string, AttributeProto>,
   prefix: string,
 ): GraphProto {
+  const renamedName = <T extends { name?: string }>(item: T): T => ({
+    ...item,
+    name: rename(item.name ?? ''),
+  });
   return {
     ...graph,
     node: graph.node.map((node) => renamed(node, rename, attributes, prefix)),
-    initializer: graph.initializer.map((tensor) => ({ ...tensor, name: rename(tensor.name ?? '') })),
-    input: graph.input.map((value) => ({ ...value, name: rename(value.name ?? '') })),
-    output: graph.output.map((value) => ({ ...value, name: rename(value.name ?? '') })),
+    initializer: graph.initializer.map(renamedName),
+    input: graph.input.map(renamedName),
+    output: graph.output.map(renamedName),
+    valueInfo: graph.valueInfo?.map(renamedName),
   };
 }

@@ -4,7 +4,7 @@ import { type InputDeclaration, type SettledInputs, settleInputs as settle } fro
 import { dataTypeNames, dataTypes, type ValueInfoProto } from './schema.ts';
 
 /** Names that exporters write where they mean "unknown": they do not make two dimensions equal. */
-const anonymous = new Set(['', '?', '*', '-1', 'None', 'none', 'unknown', 'dynamic']);
+export const anonymousDims = new Set(['', '?', '*', '-1', 'None', 'none', 'unknown', 'dynamic']);
 
 /** @see settle for what becomes of open dimensions. */
 export function settleInputs(inputs: readonly ValueInfoProto[], options: ReadOptions): SettledInputs {
@@ -18,7 +18,7 @@ function declarationOf(input: ValueInfoProto): InputDeclaration {
   const dims = type?.shape?.dim.map(({ dimValue, dimParam }) => {
     // Some exporters write 0 where they do not know the size.
     if (dimValue !== undefined && dimValue > 0 && dimParam === undefined) return dimValue;
-    return anonymous.has(dimParam ?? '') ? undefined : dimParam;
+    return anonymousDims.has(dimParam ?? '') ? undefined : dimParam;
   });
   return { name: input.name ?? '', kind, dims };
 }

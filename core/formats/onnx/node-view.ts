@@ -121,7 +121,8 @@ export class OnnxNode implements OnnxNodeView {
     if (attribute.refAttrName) this.refuse(`the attribute ${name} refers to a function's parameter`);
     // Files of IR version 1 and 2 leave the type out.
     if (attribute.type && attribute.type !== attributeTypes[kind]) {
-      this.refuse(`the attribute ${name} is not of kind ${kind}`);
+      const message = `${this.opType} "${this.name}": the attribute ${name} is not of kind ${kind}.`;
+      throw new WhittleError('model.invalid', message);
     }
     return attribute;
   }

@@ -2,18 +2,20 @@
 import type { Issue } from '../../contract/errors.ts';
 import { nodeName, operatorName } from './node-view.ts';
 import type { GraphProto, NodeProto } from './schema.ts';
+import { subgraphsOf } from './subgraphs.ts';
 
 /** Names that a node reads: its inputs, and what its subgraphs take from outside. */
 export function readsOf(node: NodeProto): Set<string> {
-  const reads = new Set(node.input.filter((name) => name !== ''));
-  for (const { g } of node.attribute) {
-    if (g) for (const name of freeNames(g)) reads.add(name);
-  }
-  return reads;
+  return new Set([...node.input.filter((name) => name !== ''), ...capturesOf(node)]);
+}
+
+/** Names that a node's subgraphs take from outside. */
+export function capturesOf(node: NodeProto): Set<string> {
+  return new Set(subgraphsOf(node).flatMap((graph) => [...freeNames(graph)]));
 }
 
 /** Names that a subgraph reads but does not define. */
-function freeNames(graph: GraphProto): Set<string> {
+export function freeNames(graph: GraphProto): Set<string> {
   const own = definedNames(graph);
   const free = new Set<string>();
   for (const node of graph.node) {
@@ -23,7 +25,8 @@ function freeNames(graph: GraphProto): Set<string> {
   return free;
 }
 
-function definedNames(graph: GraphProto): Set<string> {
+/** Names that a graph makes or is given; those of its own subgraphs left out. */
+export function definedNames(graph: GraphProto): Set<string> {
   return new Set([
     ...graph.input.map(({ name }) => name ?? ''),
     ...graph.initializer.map(({ name }) => name ?? ''),

@@ -225,29 +225,10 @@ describe('faults in a model are all named at once', () => {
       /m \(MatMul\)/,
     ],
     [
-      'an attribute nobody knows',
-      { nodes: [{ op: 'Relu', inputs: ['x'], outputs: ['y'], attrs: { slope: { float: 1 } } }] },
-      /attribute slope is not known/,
-    ],
-    [
       'an attribute of the wrong kind',
       { nodes: [{ op: 'LeakyRelu', inputs: ['x'], outputs: ['y'], attrs: { alpha: { int: 1 } } }] },
       /alpha is not of kind float/,
     ],
-    [
-      'an optional output that is used',
-      {
-        nodes: [
-          { op: 'Unsqueeze', inputs: ['x', 'axes'], outputs: ['u'] },
-          { op: 'MaxPool', inputs: ['u'], outputs: ['p', 'where'], attrs: { kernel_shape: { ints: [1] } } },
-          { op: 'Identity', inputs: ['where'], outputs: ['y'] },
-        ],
-        constants: { axes: int64Tensor([1], [0]) },
-        outputs: { y: 'int64' },
-      },
-      /output "where" \(1\) is used/,
-    ],
-    ['an opset that is too old', { opset: 6 }, /opset 6; Whittle reads opsets 7 to/],
     ['an opset that is too new', { opset: 99 }, /opset 99/],
     [
       'an index out of range',

@@ -37,8 +37,13 @@ export interface TensorTypeProto {
   shape?: TensorShapeProto;
 }
 
+/** Of types other than tensors only the bytes are kept. */
 export interface TypeProto {
   tensorType?: TensorTypeProto;
+  sequenceType?: Uint8Array;
+  mapType?: Uint8Array;
+  sparseTensorType?: Uint8Array;
+  optionalType?: Uint8Array;
 }
 
 export interface ValueInfoProto {
@@ -58,6 +63,13 @@ export interface AttributeProto {
   strings: Uint8Array[];
   type?: number;
   refAttrName?: string;
+  tensors?: TensorProto[];
+  graphs?: GraphProto[];
+  /** Kinds that no reader looks into. */
+  sparseTensor?: Uint8Array;
+  sparseTensors?: Uint8Array[];
+  typeProto?: Uint8Array;
+  typeProtos?: Uint8Array[];
 }
 
 export interface NodeProto {
@@ -88,6 +100,8 @@ export interface GraphProto {
   sparseInitializer: Uint8Array[];
   input: ValueInfoProto[];
   output: ValueInfoProto[];
+  /** Types of inner values. */
+  valueInfo?: ValueInfoProto[];
 }
 
 export interface OperatorSetIdProto {
@@ -126,7 +140,13 @@ const tensor: Table<TensorProto> = {
 const dimension: Table<Dimension> = { dimValue: one(1, 'int'), dimParam: one(2, 'string') };
 const tensorShape: Table<TensorShapeProto> = { dim: many(1, () => dimension) };
 const tensorType: Table<TensorTypeProto> = { elemType: one(1, 'int'), shape: one(2, () => tensorShape) };
-const type: Table<TypeProto> = { tensorType: one(1, () => tensorType) };
+const type: Table<TypeProto> = {
+  tensorType: one(1, () => tensorType),
+  sequenceType: one(4, 'bytes'),
+  mapType: one(5, 'bytes'),
+  sparseTensorType: one(8, 'bytes'),
+  optionalType: one(9, 'bytes'),
+};
 const valueInfo: Table<ValueInfoProto> = { name: one(1, 'string'), type: one(2, () => type) };
 
 const attribute: Table<AttributeProto> = {
@@ -141,6 +161,12 @@ const attribute: Table<AttributeProto> = {
   strings: many(9, 'bytes'),
   type: one(20, 'int'),
   refAttrName: one(21, 'string'),
+  tensors: many(10, () => tensor),
+  graphs: many(11, () => graph),
+  sparseTensor: one(22, 'bytes'),
+  sparseTensors: many(23, 'bytes'),
+  typeProto: one(14, 'bytes'),
+  typeProtos: many(15, 'bytes'),
 };
 
 const node: Table<NodeProto> = {
@@ -160,6 +186,7 @@ const graph: Table<GraphProto> = {
   sparseInitializer: many(15, 'bytes'),
   input: many(11, () => valueInfo),
   output: many(12, () => valueInfo),
+  valueInfo: many(13, () => valueInfo),
 };
 
 const operatorSet: Table<OperatorSetIdProto> = { domain: one(1, 'string'), version: one(2, 'int') };
@@ -248,5 +275,7 @@ export function irVersionFor(opset: number): number {
 }
 
 export const oldestOpset = 7;
+/** Operators of the IR are written in this opset or a newer one: the first with scales per channel. */
+export const oldestWritten = 13;
 /** The newest opset whose operators have been checked against the readers' tables. */
 export const newestOpset = 26;

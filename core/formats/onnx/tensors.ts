@@ -9,8 +9,22 @@ import { dataTypeNames, dataTypeOf, dataTypes, type TensorProto } from './schema
 export type ExternalBytes = ReadonlyMap<TensorProto, Uint8Array>;
 
 function invalid(name: string, message: string): WhittleError {
-  const issue: Issue = { code: 'model.invalid', severity: 'error', node: name, message };
-  return new WhittleError('model.invalid', message, { issues: [issue] });
+  return new WhittleError('model.invalid', message, { issues: [invalidIssue(name, message)] });
+}
+
+function invalidIssue(node: string, message: string): Issue {
+  return { code: 'model.invalid', severity: 'error', node, message };
+}
+
+/** Whether a tensor is of a type that the IR holds. */
+export function holdsTensor({ dataType = 0 }: TensorProto): boolean {
+  return dataTypes[dataType] !== undefined && dataTypes[dataType] !== 'string';
+}
+
+/** What is said of a tensor that the IR does not hold. */
+export function unheldTensor(proto: TensorProto, name = proto.name ?? 'tensor'): Issue {
+  const typeName = dataTypeNames[proto.dataType ?? 0] ?? `type ${proto.dataType ?? 0}`;
+  return invalidIssue(name, `The tensor "${name}" is of type ${typeName}, which Whittle does not handle.`);
 }
 
 /**
@@ -24,10 +38,7 @@ export function tensorFromProto(
 ): Tensor {
   const name = proto.name || fallbackName;
   const dtype = dataTypes[proto.dataType ?? 0];
-  if (!dtype || dtype === 'string') {
-    const typeName = dataTypeNames[proto.dataType ?? 0] ?? `type ${proto.dataType ?? 0}`;
-    throw invalid(name, `The tensor "${name}" is of type ${typeName}, which Whittle does not handle.`);
-  }
+  if (!holdsTensor(proto)) throw invalid(name, unheldTensor(proto, name).message);
   const shape = proto.dims;
   if (shape.some((dim) => dim < 0) || elementCount(shape) > Number.MAX_SAFE_INTEGER) {
     throw invalid(name, `The tensor "${name}" has the impossible shape [${shape.join(', ')}].`);

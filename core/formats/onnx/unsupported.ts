@@ -3,16 +3,13 @@ import type { Issue } from '../../contract/errors.ts';
 import { onnxReaders } from '../../ops/registry.ts';
 import { nodeName, normalDomain, operatorName } from './node-view.ts';
 import type { GraphProto, NodeProto } from './schema.ts';
-
-function* allNodes(graph: GraphProto): Generator<NodeProto> {
-  for (const node of graph.node) {
-    yield node;
-    for (const { g } of node.attribute) if (g) yield* allNodes(g);
-  }
-}
+import { allNodes } from './subgraphs.ts';
 
 /** One issue per operator, with its domain, how many nodes use it, and their names. */
-export function unsupportedOperators(graph: GraphProto, opsets: ReadonlyMap<string, number>): Issue[] {
+export function unsupportedOperators(
+  graph: GraphProto,
+  opsets: ReadonlyMap<string, number>,
+): Map<string, Issue> {
   const found = new Map<string, NodeProto[]>();
   for (const node of allNodes(graph)) {
     if (node.opType === 'If' && normalDomain(node.domain) === '') continue;
@@ -24,7 +21,7 @@ export function unsupportedOperators(graph: GraphProto, opsets: ReadonlyMap<stri
     if (nodes) nodes.push(node);
     else found.set(op, [node]);
   }
-  return [...found].map(([op, nodes]) => issueFor(op, nodes));
+  return new Map([...found].map(([op, nodes]) => [op, issueFor(op, nodes)]));
 }
 
 function issueFor(op: string, nodes: readonly NodeProto[]): Issue {

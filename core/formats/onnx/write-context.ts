@@ -4,6 +4,8 @@ import { type Graph, type Node, type Value, type ValueId, valueNamed } from '../
 import type { Tensor } from '../../ir/tensor.ts';
 import type { OnnxAttr, OnnxWriteContext } from '../../ops/facets.ts';
 import { contentKey } from '../content-key.ts';
+import { keepsMeaning } from './meanings.ts';
+import { opaqueProto, protosOf } from './opaque.ts';
 import { type AttributeProto, attributeTypes, type NodeProto, type TensorProto } from './schema.ts';
 import { tensorToProto } from './tensors.ts';
 
@@ -37,7 +39,8 @@ export class WriteContext implements OnnxWriteContext {
   constructor(graph: Graph, opset: number) {
     this.graph = graph;
     this.opset = opset;
-    this.names = new Set(graph.values.keys());
+    const inner = graph.nodes.flatMap(protosOf).flatMap(({ output }) => output);
+    this.names = new Set([...graph.values.keys(), ...inner]);
   }
 
   /** The node that what follows is written for: it names NodeProtos and refusals. */
@@ -64,6 +67,27 @@ export class WriteContext implements OnnxWriteContext {
       opType,
       attribute: Object.entries(attrs).map(([name, attr]) => attributeProto(name, attr)),
     });
+  }
+
+  /**
+   * Adds the NodeProto that an opaque node carries.
+   * @param opset of ai.onnx that it is from.
+   */
+  opaque(node: Node, opset = 1): void {
+    const changed = protosOf(node).find((inner) => !keepsMeaning(inner, opset, this.opset));
+    if (changed) {
+      this.refuse(
+        `${changed.opType} of opset ${opset} means something else in opset ${this.opset}`,
+        'Convert the source with onnx.version_converter first.',
+      );
+    }
+    const inputs = node.inputs.map((input) => (input === null ? '' : this.operand(input)));
+    const proto = opaqueProto(node, inputs, (name) => {
+      const alias = this.fresh(name);
+      this.node('Identity', [name], [alias]);
+      return alias;
+    });
+    this.nodes.push(proto);
   }
 
   /** Writes a value that is known beforehand under its own name, as a graph's output needs it. */

@@ -2,9 +2,21 @@
 import { type Issue, WhittleError } from '../../contract/errors.ts';
 import { dtypeBits, isFloat } from '../../ir/dtype.ts';
 import { type Graph, type Node, type ValueId, valueNamed } from '../../ir/graph.ts';
+import { isOpaque } from '../../ir/opaque.ts';
 import { onnxWriters } from '../../ops/registry.ts';
 import { encode } from '../protobuf/wire.ts';
-import { dataTypeOf, irVersionFor, modelTable, newestOpset, type ValueInfoProto } from './schema.ts';
+import { normalDomain } from './node-view.ts';
+import { protosOf } from './opaque.ts';
+import {
+  dataTypeOf,
+  irVersionFor,
+  modelTable,
+  newestOpset,
+  type OperatorSetIdProto,
+  oldestWritten,
+  type TypeProto,
+  type ValueInfoProto,
+} from './schema.ts';
 import { WriteContext } from './write-context.ts';
 
 export interface WriteOnnxOptions {
@@ -13,8 +25,6 @@ export interface WriteOnnxOptions {
   /** Inner values to give out besides the graph's outputs, for calibration and comparison. */
   readonly extraOutputs?: readonly ValueId[];
 }
-
-const oldestWritten = 13;
 
 /** 16-bit and 4-bit integers between QuantizeLinear and DequantizeLinear came with opset 21. */
 function leastOpset(graph: Graph): number {
@@ -28,8 +38,19 @@ function leastOpset(graph: Graph): number {
   return oldestWritten;
 }
 
+/**
+ * The opset that a graph is written in: the source's own, but at least the one that its operators need. A graph of
+ * opaque operators alone needs no other than the source's.
+ */
+export function opsetFor(graph: Graph): number {
+  const { opset } = graph.source;
+  const isWhole = graph.nodes.every((node) => isOpaque(node.op) || node.op === 'Identity');
+  return isWhole && opset !== undefined ? opset : Math.max(opset ?? 0, leastOpset(graph));
+}
+
 function valueInfo(graph: Graph, id: ValueId): ValueInfoProto {
-  const { dtype, shape } = valueNamed(graph, id).type;
+  const { dtype, shape, stated } = valueNamed(graph, id).type;
+  if (dtype === 'other') return { name: id, type: stated as TypeProto | undefined };
   const dim = shape.map((size) => (typeof size === 'number' ? { dimValue: size } : { dimParam: size }));
   return { name: id, type: { tensorType: { elemType: dataTypeOf(dtype), shape: { dim } } } };
 }
@@ -39,12 +60,13 @@ function valueInfo(graph: Graph, id: ValueId): ValueInfoProto {
  * name after the activation; the one before it is called `name/pre`), dense layers as Gemm or MatMul.
  * Quantized tensors are written where QuantizeLinear and DequantizeLinear nodes stand.
  * @param graph spatial operators in NCHW order.
+ * Opaque operators are written as they came.
  * @throws WhittleError `model.unsupported-operator` or `model.unsupported-option` with every node that ONNX of this
  * opset cannot say; `usage` for an opset that is not written.
  */
 export function writeOnnx(graph: Graph, options: WriteOnnxOptions = {}): Uint8Array {
-  const opset = options.opset ?? Math.max(graph.source.opset ?? 0, leastOpset(graph));
-  if (opset < oldestWritten || opset > newestOpset) {
+  const opset = options.opset ?? opsetFor(graph);
+  if (options.opset !== undefined && (opset < oldestWritten || opset > newestOpset)) {
     throw new WhittleError(
       'usage',
       `ONNX is written in opsets ${oldestWritten} to ${newestOpset}, not ${opset}.`,
@@ -69,7 +91,7 @@ export function writeOnnx(graph: Graph, options: WriteOnnxOptions = {}): Uint8Ar
   return encode(
     {
       irVersion: irVersionFor(opset),
-      opsetImport: [{ domain: '', version: opset }],
+      opsetImport: [{ domain: '', version: opset }, ...foreignDomains(graph)],
       producerName: 'whittle',
       docString: `Written by Whittle from ${graph.name}.`,
       graph: {
@@ -87,8 +109,20 @@ export function writeOnnx(graph: Graph, options: WriteOnnxOptions = {}): Uint8Ar
   );
 }
 
+/** Opsets of the domains that opaque operators are of. */
+function foreignDomains({ nodes, source }: Graph): OperatorSetIdProto[] {
+  const used = new Set(nodes.flatMap(protosOf).map((node) => normalDomain(node.domain)));
+  return Object.entries(source.domains ?? {})
+    .filter(([domain]) => used.has(domain))
+    .map(([domain, version]) => ({ domain, version }));
+}
+
 function writeNode(graph: Graph, node: Node, context: WriteContext): void {
   context.begin(node);
+  if (isOpaque(node.op)) {
+    context.opaque(node, graph.source.opset);
+    return;
+  }
   const write = onnxWriters[node.op];
   if (!write) context.refuse('ONNX has no such operator');
   if (node.op !== 'QuantizeLinear' && node.op !== 'DequantizeLinear') {

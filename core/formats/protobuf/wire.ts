@@ -118,10 +118,15 @@ function readSingle(
   return kind === 'bytes' ? view : decode(view, kind() as Table<unknown>, depth + 1);
 }
 
-/** int64 as a number. Beyond ±2^53 only "to the end" sentinels occur, for which the nearest safe number does. */
+/** int64 as a number. Beyond ±2^53 only "to the end" sentinels occur: the ends of the range stand for each other. */
 function clamped(value: bigint | string): number {
   const number = Number(value);
   return Math.min(Math.max(number, Number.MIN_SAFE_INTEGER), Number.MAX_SAFE_INTEGER);
+}
+
+function unclamped(value: number): number | bigint {
+  if (value === Number.MAX_SAFE_INTEGER) return 2n ** 63n - 1n;
+  return value === Number.MIN_SAFE_INTEGER ? -(2n ** 63n) : value;
 }
 
 function lengthEnd(reader: BinaryReader): number {
@@ -226,18 +231,18 @@ function* itemsOf(
   for (const [name, field] of Object.entries(table)) {
     const value = message[name];
     if (value === undefined) continue;
-    const { kind } = field;
-    if (kind === 'varints' || kind === 'fixed32' || kind === 'fixed64') {
-      throw new TypeError(`field ${name} is only read; tensors are written as raw data`);
-    }
     if (!field.repeated) yield [field, value];
     else for (const item of value as unknown[]) yield [field, item];
   }
 }
 
+function isBytes(kind: Field['kind']): boolean {
+  return kind === 'bytes' || kind === 'fixed32' || kind === 'fixed64';
+}
+
 /** Whether a value holds bytes that are kept by reference. */
 function isLarge({ kind }: Field, item: unknown): boolean {
-  if (kind === 'bytes') return (item as Uint8Array).length >= byReference;
+  if (isBytes(kind)) return (item as Uint8Array).length >= byReference;
   if (typeof kind !== 'function') return false;
   for (const [field, inner] of itemsOf(item as Record<string, unknown>, kind() as Record<string, Field>)) {
     if (isLarge(field, inner)) return true;
@@ -246,10 +251,14 @@ function isLarge({ kind }: Field, item: unknown): boolean {
 }
 
 function writeItem(writer: BinaryWriter, { id, kind }: Field, item: unknown): void {
-  if (kind === 'int') writer.tag(id, WireType.Varint).int64(item as number);
+  if (kind === 'int') writer.tag(id, WireType.Varint).int64(unclamped(item as number));
   else if (kind === 'float') writer.tag(id, WireType.Bit32).float(item as number);
   else if (kind === 'string') writer.tag(id, WireType.LengthDelimited).string(item as string);
-  else if (typeof kind === 'function') {
+  else if (kind === 'varints') {
+    writer.tag(id, WireType.LengthDelimited).fork();
+    for (const value of item as bigint[]) writer.int64(value);
+    writer.join();
+  } else if (typeof kind === 'function') {
     writer.tag(id, WireType.LengthDelimited).fork();
     const table = kind() as Record<string, Field>;
     for (const [field, inner] of itemsOf(item as Record<string, unknown>, table))

@@ -17,7 +17,8 @@ const picksElements: QuantRule = { ...rescales, outputs: [{ kind: 'same-as-input
 function inferReduce(context: InferContext<ReduceAttrs>) {
   const { dtype, shape } = requiredInput(context, 0, 'x').type;
   const given = constantNumbers(context.inputs[1]);
-  if (context.inputs[1] && !given) context.fail('axes are computed while the model runs');
+  if (context.inputs[1] && !given)
+    context.fail('axes are computed while the model runs', 'model.computed-input');
   const axes = given ? normalizeAxes(context, given, shape.length) : indices(shape.length);
   const { keepDims } = context.attrs;
   const kept = keepDims

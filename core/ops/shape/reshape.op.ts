@@ -111,7 +111,8 @@ const Squeeze: OpDefinition<OpAttrs['Squeeze']> = {
   infer(context) {
     const { dtype, shape } = requiredInput(context, 0, 'x').type;
     const given = constantNumbers(context.inputs[1]);
-    if (context.inputs[1] && !given) context.fail('axes are computed while the model runs');
+    if (context.inputs[1] && !given)
+      context.fail('axes are computed while the model runs', 'model.computed-input');
     const axes = given
       ? normalizeAxes(context, given, shape.length)
       : indices(shape.length).filter((axis) => shape[axis] === 1);
@@ -132,7 +133,7 @@ const Unsqueeze: OpDefinition<OpAttrs['Unsqueeze']> = {
   infer(context) {
     const { dtype, shape } = requiredInput(context, 0, 'x').type;
     const given = constantNumbers(requiredInput(context, 1, 'axes'));
-    if (!given) return context.fail('axes are computed while the model runs');
+    if (!given) return context.fail('axes are computed while the model runs', 'model.computed-input');
     const rank = shape.length + given.length;
     const axes = normalizeAxes(context, given, rank);
     let from = 0;

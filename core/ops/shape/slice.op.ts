@@ -79,7 +79,8 @@ const Split: OpDefinition<OpAttrs['Split']> = {
     const { dtype, shape } = requiredInput(context, 0, 'x').type;
     const axis = normalizeAxis(context, context.attrs.axis, shape.length);
     const sizes = constantNumbers(requiredInput(context, 1, 'split'));
-    if (!sizes) return context.fail('the sizes of the parts are computed while the model runs');
+    if (!sizes)
+      return context.fail('the sizes of the parts are computed while the model runs', 'model.computed-input');
     const total = sizes.reduce((sum, size) => sum + size, 0);
     if (typeof shape[axis] === 'number' && shape[axis] !== total) {
       context.fail(`parts of ${sizes.join(' + ')} do not make up axis ${axis} of ${shapeText(shape)}`);

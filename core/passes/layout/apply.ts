@@ -8,6 +8,7 @@ import {
   type ValueId,
   valueNamed,
 } from '../../ir/graph.ts';
+import { isOpaque } from '../../ir/opaque.ts';
 import type { Tensor } from '../../ir/tensor.ts';
 import { inferTypes } from '../../ops/registry.ts';
 import { isMover } from './behaviour.ts';
@@ -104,7 +105,7 @@ class LayoutWriter {
 
   private node(node: Node): void {
     const behaviour = this.plan.behaviours.get(node)!;
-    if (node.op.includes('::')) {
+    if (isOpaque(node.op)) {
       const types = node.outputs.map((id) => this.value(id).type);
       const outputs = this.builder.add(node.op, this.plainInputs(node), node.attrs, {
         name: node.id,
