@@ -7,6 +7,7 @@ import {
   EstimateView,
   GraphView,
   ModelView,
+  OperatorView,
   Preprocess,
   ProfileView,
   ProgressView,
@@ -52,6 +53,8 @@ export const calls = {
     result: ModelView,
   },
   'model.graph': { params: ProjectId, result: GraphView },
+  /** The operators that written files have. */
+  'model.operators': { params: ProjectId, result: z.array(OperatorView) },
   /** Constants of an operator of the source, by its name. */
   'model.weights': { params: ProjectId.extend({ node: z.string() }), result: z.array(WeightView) },
   /** Attaches samples: one file or folder, or several dropped files (`refs`). */

@@ -89,6 +89,10 @@ export const GraphView = z.object({
 });
 export type GraphView = z.infer<typeof GraphView>;
 
+/** An operator that written files have, after the passes: by the name of its result, which overrides can name. */
+export const OperatorView = z.object({ name: z.string(), op: z.string() });
+export type OperatorView = z.infer<typeof OperatorView>;
+
 /** How raw samples become what the network sees. All optional steps are off where the field is left out. */
 export const Preprocess = z.object({
   /** Target size `[height, width]`; taken from the model's input when left out. */

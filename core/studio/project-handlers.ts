@@ -25,6 +25,7 @@ type ProjectHandlers = Pick<
   | 'model.openSample'
   | 'model.setShapes'
   | 'model.graph'
+  | 'model.operators'
   | 'model.weights'
   | 'data.attach'
   | 'data.detach'
@@ -170,6 +171,10 @@ export function projectHandlers(context: StudioContext): ProjectHandlers {
     async 'model.graph'({ projectId }, { signal }) {
       const record = await store.load(projectId);
       return runner.run('graph', { path: record.modelPath, shapes: record.recipe.shapes }, { signal });
+    },
+    async 'model.operators'({ projectId }, { signal }) {
+      const { modelPath, recipe } = await store.load(projectId);
+      return runner.run('operators', { path: modelPath, recipe }, { signal });
     },
     async 'model.weights'({ projectId, node }, { signal }) {
       const { modelPath, recipe } = await store.load(projectId);

@@ -28,6 +28,10 @@ const implementations: Implementations = {
     const { viewGraph } = await import('./inspect.ts');
     return viewGraph(path, shapes);
   },
+  async operators({ path, recipe }) {
+    const { listOperators } = await import('./prepared-operators.ts');
+    return listOperators(path, recipe);
+  },
   async weights({ path, shapes, node }) {
     const { viewWeights } = await import('./weights.ts');
     return viewWeights(path, shapes, node);

@@ -6,6 +6,7 @@ import type {
   EstimateView,
   GraphView,
   ModelView,
+  OperatorView,
   OptimizeReport,
   Preprocess,
   ProfileView,
@@ -33,6 +34,7 @@ export interface Tasks {
   inspect: { params: { path: string; shapes: Shapes }; result: ModelView };
   targets: { params: { path: string }; result: TargetView[] };
   graph: { params: { path: string; shapes: Shapes }; result: GraphView };
+  operators: { params: { path: string; recipe: Recipe }; result: OperatorView[] };
   weights: { params: { path: string; shapes: Shapes; node: string }; result: WeightView[] };
   describe: { params: { data: DataSource; inputs: readonly InputSpec[] }; result: DatasetView };
   preview: {

@@ -1,3 +1,4 @@
+import type { ReactNode } from 'react';
 import type { GraphView } from '../../core/contract/views.ts';
 import { Button } from '../ui/blocks.tsx';
 import { formatCount, formatInteger, formatShape } from '../ui/format.ts';
@@ -11,10 +12,12 @@ interface GraphDetailProps {
   group?: string;
   colouring?: Colouring;
   onToggle: () => void;
+  /** More about a plain node, by its place in the graph. */
+  inspect?: (node: number) => ReactNode;
 }
 
 /** What the selected box is. */
-export function GraphDetail({ graph, box, group, colouring, onToggle }: GraphDetailProps) {
+export function GraphDetail({ graph, box, group, colouring, onToggle, inspect }: GraphDetailProps) {
   const nodes = box.nodes.map((index) => graph.nodes[index]);
   const sum = (pick: (node: (typeof nodes)[number]) => number): number =>
     nodes.reduce((total, node) => total + pick(node), 0);
@@ -46,6 +49,7 @@ export function GraphDetail({ graph, box, group, colouring, onToggle }: GraphDet
           </>
         )}
       </dl>
+      {!box.isGroup && inspect?.(box.nodes[0])}
       {(box.isGroup || group) && (
         <Button small onClick={onToggle}>
           {box.isGroup ? 'Open the group' : 'Close its group'}

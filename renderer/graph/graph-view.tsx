@@ -23,10 +23,13 @@ interface GraphViewProps {
   /** Name of an operator or of its result, to be opened and selected once. */
   focus?: string;
   onFocused?: () => void;
+  /** More about the selected operator, shown beside what the graph knows of it. */
+  inspect?: (node: number) => React.ReactNode;
 }
 
 /** The model's graph on a canvas: pan, zoom, search, open and close name-spaces, walk by arrow keys. */
-export function GraphView({ graph, colouring, tools, theme, focus, onFocused }: GraphViewProps) {
+export function GraphView(props: GraphViewProps) {
+  const { graph, colouring, tools, theme, focus, onFocused, inspect } = props;
   const paths = useMemo(() => groupPaths(graph), [graph]);
   const allGroups = useMemo(() => new Set(paths.flat()), [paths]);
   const [expanded, setExpanded] = useState<ReadonlySet<string>>(() => openingGroups(graph, paths, openUpTo));
@@ -223,6 +226,7 @@ export function GraphView({ graph, colouring, tools, theme, focus, onFocused }: 
             box={selectedBox}
             group={selectedBox.isGroup ? undefined : paths[selectedBox.nodes[0]].at(-1)}
             colouring={colouring}
+            inspect={inspect}
             onToggle={() => selected !== undefined && toggleGroup(selected)}
           />
         )}

@@ -21,8 +21,7 @@ export function changeWords(change: RecipeChange): string {
   if (change.layout) words.push(change.layout === 'keep' ? 'source layout' : 'NHWC');
   const { overrides = [] } = change;
   if (change.onnxForm) words.push(`ONNX as ${change.onnxForm}`);
-  if (overrides.length === 1) words.push(overrideWords(overrides[0]));
-  if (overrides.length > 1) words.push(`${overrides.length} operators changed`);
+  if (overrides.length > 0) words.push(overrideWords(overrides[0], overrides.length - 1));
   if (words.length > 0) return words.join(', ');
   if (change.precision) words.push(precisionLook[change.precision].name);
   if (change.io) words.push(`${change.io} I/O`);
@@ -30,8 +29,10 @@ export function changeWords(change: RecipeChange): string {
   return words.join(', ');
 }
 
-function overrideWords({ match, op, precision, calibration }: Override): string {
-  const name = match === undefined ? `every ${op}` : lastLetters(match);
+/** What a change does to the first of the operators that it names, and to how many others. */
+function overrideWords({ match, op, precision, calibration }: Override, others: number): string {
+  const first = match === undefined ? `every ${op}` : lastLetters(match);
+  const name = others > 0 ? `${first} and ${others} more` : first;
   return precision ? `${name} in ${precisionLook[precision].name}` : `${name} by ${calibration}`;
 }
 

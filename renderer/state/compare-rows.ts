@@ -29,6 +29,8 @@ export interface CompareRow {
   gatesPassed: number;
   gatesTotal: number;
   warnings: number;
+  /** Undefined where the file was not looked into. */
+  findings?: number;
 }
 
 export const sourceRowId = 'source';
@@ -100,6 +102,7 @@ function toRow(
     gatesPassed: artifact.gates.filter(({ ok }) => ok).length,
     gatesTotal: artifact.gates.length,
     warnings: artifact.warnings.length,
+    findings: artifact.findings?.length,
   };
 }
 
@@ -150,7 +153,8 @@ export type SortKey =
   | 'accuracy'
   | 'latency'
   | 'gates'
-  | 'warnings';
+  | 'warnings'
+  | 'findings';
 
 function sortValue(row: CompareRow, key: SortKey): number | string | undefined {
   switch (key) {
@@ -170,6 +174,8 @@ function sortValue(row: CompareRow, key: SortKey): number | string | undefined {
       return row.failed ? 1 : 0;
     case 'warnings':
       return row.warnings;
+    case 'findings':
+      return row.findings;
   }
 }
 

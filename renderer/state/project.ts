@@ -4,9 +4,11 @@ import type {
   ArtifactView,
   EstimateView,
   GraphView,
+  OperatorView,
   ProfileView,
   ProjectView,
   TargetView,
+  WeightView,
 } from '../../core/contract/views.ts';
 
 interface ProjectState {
@@ -18,6 +20,10 @@ interface ProjectState {
   details: Readonly<Record<string, ArtifactDetail>>;
   /** What each target takes of a file; fetched on demand, by artifact. */
   targets: Readonly<Record<string, readonly TargetView[]>>;
+  /** Constants of operators of the source; fetched on demand, by operator. */
+  weights: Readonly<Record<string, readonly WeightView[]>>;
+  /** The operators that written files have; fetched on demand. */
+  operators?: readonly OperatorView[];
   /** Makes a project the current one; what belonged to another project is forgotten. */
   show(project: ProjectView): void;
   close(): void;
@@ -28,7 +34,15 @@ interface ProjectState {
   addProfile(projectId: string, profile: ProfileView): void;
 }
 
-const nothingFetched = { graph: undefined, estimates: [], profiles: [], details: {}, targets: {} };
+const nothingFetched = {
+  graph: undefined,
+  estimates: [],
+  profiles: [],
+  details: {},
+  targets: {},
+  weights: {},
+  operators: undefined,
+};
 
 /** The open project with everything that was fetched about it. */
 export const useProject = create<ProjectState>((set) => ({

@@ -1,10 +1,22 @@
 import { expect, it } from 'vitest';
-import { commonPrefix } from './names.ts';
+import { shortenedNames } from './names.ts';
 
 it.each([
-  [['net/a/x', 'net/b/y'], 'net/'],
-  [['net/a/x', 'net/a/y'], 'net/a/'],
-  [['net/a/x', 'other'], ''],
-  [['net/a'], ''],
-  [[], ''],
-])('%j', (names, prefix) => expect(commonPrefix(names)).toBe(prefix));
+  [
+    ['net/a/x', 'net/b/y'],
+    ['…/x', '…/y'],
+  ],
+  [
+    ['net/a/x', 'net/b/x', 'net/b/y'],
+    ['…/a/x', '…/b/x', '…/y'],
+  ],
+  [
+    ['x', 'a/x'],
+    ['x', 'a/x'],
+  ],
+  [
+    ['net/a', 'net/a'],
+    ['…/a', '…/a'],
+  ],
+  [[], []],
+])('%j', (names, short) => expect(names.map(shortenedNames(names))).toEqual(short));

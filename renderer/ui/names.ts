@@ -1,8 +1,17 @@
-/** The part of slash-separated names that all of them begin with, up to and with its last slash; empty for one name. */
-export function commonPrefix(names: readonly string[]): string {
-  if (names.length < 2) return '';
-  let prefix = names[0].slice(0, names[0].lastIndexOf('/') + 1);
-  while (prefix !== '' && !names.every((name) => name.startsWith(prefix)))
-    prefix = prefix.slice(0, prefix.lastIndexOf('/', prefix.length - 2) + 1);
-  return prefix;
+/** Slash-separated names cut to the last parts that still tell them apart: `net/a/conv` → `…/conv`. */
+export function shortenedNames(names: readonly string[]): (name: string) => string {
+  const short = new Map<string, string>();
+  let waiting = [...new Set(names)];
+  for (let parts = 1; waiting.length > 0; parts += 1) {
+    const tails = waiting.map((name) => name.split('/').slice(-parts).join('/'));
+    const counts = new Map<string, number>();
+    for (const tail of tails) counts.set(tail, (counts.get(tail) ?? 0) + 1);
+    waiting = waiting.filter((name, index) => {
+      const tail = tails[index];
+      if (counts.get(tail)! > 1 && tail !== name) return true;
+      short.set(name, tail === name ? name : `…/${tail}`);
+      return false;
+    });
+  }
+  return (name) => short.get(name) ?? name;
 }

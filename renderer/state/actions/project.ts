@@ -107,7 +107,7 @@ export async function setShapes(projectId: string, shapes: Record<string, number
   await attemptShown({ id: newId(), title: 'Setting shapes', stage: 'reading the model again' }, async () => {
     const model = await call('model.setShapes', { projectId, shapes });
     useProject.getState().patch(projectId, { model });
-    useProject.setState({ graph: undefined });
+    useProject.setState({ graph: undefined, operators: undefined, weights: {} });
     await refreshEstimates();
   });
 }

@@ -1,7 +1,8 @@
 import { WhittleError } from '../../../core/contract/errors.ts';
-import { type ProjectView, Recipe } from '../../../core/contract/views.ts';
+import { type Override, type ProjectView, type PythonScript, Recipe } from '../../../core/contract/views.ts';
 import { call } from '../../client/core.ts';
 import type { Picked } from '../../client/shell.ts';
+import { withOverride } from '../overrides.ts';
 import { useProject } from '../project.ts';
 import { useUndo } from '../undo.ts';
 import { useView } from '../view.ts';
@@ -42,6 +43,26 @@ export function editRecipe(change: Partial<Recipe>, label: string, key?: string)
   const before = project.recipe;
   applyRecipe(project.id, { ...before, ...change });
   useUndo.getState().push({ label, key, undo: () => applyRecipe(project.id, before) });
+}
+
+/** Gives one operator a precision of its own in the next run; none takes it away. */
+export function setOverride(name: string, precision: Override['precision'] | undefined): void {
+  const recipe = useProject.getState().project?.recipe;
+  if (!recipe) return;
+  editRecipe(
+    { overrides: withOverride(recipe.overrides, name, precision) },
+    precision ? `${name} in ${precision}` : `${name} as the file`,
+  );
+}
+
+/** The recipe as a Python script for the usual tools. */
+export async function readPython(): Promise<PythonScript | undefined> {
+  const project = useProject.getState().project;
+  if (!project) return undefined;
+  return attempt('Writing the Python script', async () => {
+    await flushRecipe();
+    return call('recipe.python', { projectId: project.id });
+  });
 }
 
 /** Reads a recipe file and applies it to the open project. */

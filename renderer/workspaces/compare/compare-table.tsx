@@ -46,6 +46,7 @@ const columns: readonly Column[] = [
   { key: 'latency', title: 'Latency', right: true, hint: 'Median, and that of the source' },
   { key: 'gates', title: 'Gates', hint: 'Checks of the written file' },
   { key: 'warnings', title: 'Warnings', right: true },
+  { key: 'findings', title: 'Findings', right: true, hint: 'Causes of lost quality that were found' },
 ];
 
 /** All figures in one sortable table; a row opens into its detail. */
@@ -124,7 +125,10 @@ export function CompareTable({ rows }: { rows: readonly CompareRow[] }) {
                 {open.has(row.id) && row.artifact && (
                   <tr className="detail">
                     <td colSpan={shown.length + 1}>
-                      <RowDetail artifact={row.artifact} />
+                      <RowDetail
+                        artifact={row.artifact}
+                        onShow={({ id }) => setOpen(new Set([...open, id]))}
+                      />
                     </td>
                   </tr>
                 )}
@@ -263,6 +267,10 @@ function Cell({ row, column }: { row: CompareRow; column: SortKey }) {
       );
     case 'warnings':
       return isSource ? <Figure missing={missing} /> : <span>{row.warnings}</span>;
+    case 'findings':
+      return (
+        <Figure value={row.findings === undefined ? undefined : String(row.findings)} missing={missing} />
+      );
   }
 }
 

@@ -1,90 +1,119 @@
 import { Check, TriangleAlert, X } from 'lucide-react';
-import { useEffect, useMemo } from 'react';
+import { useEffect, useMemo, useState } from 'react';
 import type { ArtifactDetail, ArtifactView } from '../../../core/contract/views.ts';
 import { loadDetail } from '../../state/actions/results.ts';
 import { useProject } from '../../state/project.ts';
-import { ErrorPanel } from '../../ui/blocks.tsx';
+import { classes, ErrorPanel } from '../../ui/blocks.tsx';
 import { formatDecibels } from '../../ui/format.ts';
-import { commonPrefix } from '../../ui/names.ts';
+import { shortenedNames } from '../../ui/names.ts';
 import { VirtualList } from '../../ui/virtual-list.tsx';
+import { Findings } from './findings.tsx';
+import { OperatorPanel } from './operator-panel.tsx';
 
 const rowHeight = 22;
 const listHeight = 240;
 /** Quality that fills the bar. */
 const fullDb = 60;
 
-/** One result from inside: gates and warnings, error of each operator, samples whose answer changed. */
-export function RowDetail({ artifact }: { artifact: ArtifactView }) {
+interface RowDetailProps {
+  artifact: ArtifactView;
+  /** Opens another result. */
+  onShow: (result: ArtifactView) => void;
+}
+
+/** One result from inside: what costs quality, error of each operator, gates and warnings, samples that changed. */
+export function RowDetail({ artifact, onShow }: RowDetailProps) {
   const detail = useProject((state) => state.details[artifact.id]);
+  const [picked, setPicked] = useState<string>();
   const made = artifact.error === undefined;
   useEffect(() => {
     if (made) void loadDetail(artifact.id);
   }, [artifact.id, made]);
 
   if (artifact.error) return <ErrorPanel error={artifact.error} />;
+  const operator = detail?.operators.find(({ name }) => name === picked) ?? worstOf(detail);
   return (
-    <div className="detail-grid">
+    <div className="detail-body">
       <section>
-        <h3>Gates</h3>
-        <ul>
-          {artifact.gates.map(({ id, ok, detail: text }) => (
-            <li key={id} className="gate">
-              {ok ? (
-                <Check size={13} color="var(--ok)" aria-label="passed" />
-              ) : (
-                <X size={13} color="var(--danger)" aria-label="failed" />
-              )}
-              <span>
-                {id}: <span className="muted">{text}</span>
-              </span>
-            </li>
-          ))}
-        </ul>
-        {artifact.warnings.length > 0 && (
-          <>
-            <h3 style={{ marginTop: 12 }}>Warnings</h3>
-            <ul>
-              {artifact.warnings.map(({ code, message, node }) => (
-                <li key={`${code}${node}${message}`} className="gate">
-                  <TriangleAlert size={13} color="var(--warning)" aria-hidden />
-                  <span>
-                    {node && <code>{node}: </code>}
-                    {message}
-                  </span>
-                </li>
-              ))}
-            </ul>
-          </>
-        )}
-        <p className="muted" style={{ marginTop: 12 }}>
-          Needs runtime {artifact.minRuntime} or newer.
-        </p>
+        <h3>What costs quality</h3>
+        <Findings artifact={artifact} onShow={onShow} />
       </section>
-      <section>
-        <h3>Error by operator, worst first</h3>
-        {detail ? (
-          <OperatorErrors detail={detail} />
-        ) : (
-          <p className="muted">Comparing each operator with the source…</p>
-        )}
-      </section>
-      <section>
-        <h3>Samples whose answer changed</h3>
-        {detail ? <ChangedSamples detail={detail} /> : <p className="muted">Waiting for the comparison…</p>}
-      </section>
+      <div className="detail-grid">
+        <section>
+          <h3>Error by operator, worst first</h3>
+          {detail ? (
+            <OperatorErrors detail={detail} picked={operator?.name} onPick={setPicked} />
+          ) : (
+            <p className="muted">Comparing each operator with the source…</p>
+          )}
+        </section>
+        {operator && <OperatorPanel artifact={artifact} operator={operator} onShow={onShow} />}
+      </div>
+      <div className="detail-grid">
+        <section>
+          <h3>Gates</h3>
+          <ul>
+            {artifact.gates.map(({ id, ok, detail: text }) => (
+              <li key={id} className="gate">
+                {ok ? (
+                  <Check size={13} color="var(--ok)" aria-label="passed" />
+                ) : (
+                  <X size={13} color="var(--danger)" aria-label="failed" />
+                )}
+                <span>
+                  {id}: <span className="muted">{text}</span>
+                </span>
+              </li>
+            ))}
+          </ul>
+          {artifact.warnings.length > 0 && (
+            <>
+              <h3 style={{ marginTop: 12 }}>Warnings</h3>
+              <ul>
+                {artifact.warnings.map(({ code, message, node }) => (
+                  <li key={`${code}${node}${message}`} className="gate">
+                    <TriangleAlert size={13} color="var(--warning)" aria-hidden />
+                    <span>
+                      {node && <code>{node}: </code>}
+                      {message}
+                    </span>
+                  </li>
+                ))}
+              </ul>
+            </>
+          )}
+          <p className="muted" style={{ marginTop: 12 }}>
+            Needs runtime {artifact.minRuntime} or newer.
+          </p>
+        </section>
+        <section>
+          <h3>Samples whose answer changed</h3>
+          {detail ? <ChangedSamples detail={detail} /> : <p className="muted">Waiting for the comparison…</p>}
+        </section>
+      </div>
     </div>
   );
 }
 
-function OperatorErrors({ detail }: { detail: ArtifactDetail }) {
-  const sorted = useMemo(
-    () =>
-      [...detail.operators].sort(
-        (a, b) => (a.sqnrDb ?? Number.POSITIVE_INFINITY) - (b.sqnrDb ?? Number.POSITIVE_INFINITY),
-      ),
-    [detail],
-  );
-  const prefix = useMemo(() => commonPrefix(detail.operators.map(({ name }) => name)), [detail]);
+type Operator = ArtifactDetail['operators'][number];
+
+/** Worst first; what has no error at all comes last. */
+const byQuality = (a: Operator, b: Operator): number =>
+  (a.sqnrDb ?? Number.POSITIVE_INFINITY) - (b.sqnrDb ?? Number.POSITIVE_INFINITY) || 0;
+
+function worstOf(detail: ArtifactDetail | undefined): Operator | undefined {
+  return detail && [...detail.operators].sort(byQuality)[0];
+}
+
+interface OperatorErrorsProps {
+  detail: ArtifactDetail;
+  picked?: string;
+  onPick: (name: string) => void;
+}
+
+function OperatorErrors({ detail, picked, onPick }: OperatorErrorsProps) {
+  const sorted = useMemo(() => [...detail.operators].sort(byQuality), [detail]);
+  const shownName = useMemo(() => shortenedNames(detail.operators.map(({ name }) => name)), [detail]);
   if (sorted.length === 0)
     return <p className="muted">No operator’s output could be compared with the source’s.</p>;
   return (
@@ -96,9 +125,14 @@ function OperatorErrors({ detail }: { detail: ArtifactDetail }) {
       keyOf={({ name }, index) => `${name}${index}`}
     >
       {({ name, op, sqnrDb }) => (
-        <div className="op-row">
+        <button
+          type="button"
+          className={classes('op-row', name === picked && 'on')}
+          aria-pressed={name === picked}
+          onClick={() => onPick(name)}
+        >
           <code className="truncate" title={name}>
-            {name.slice(prefix.length)}
+            {shownName(name)}
           </code>
           <span className="truncate muted" title={op}>
             {op}
@@ -115,7 +149,7 @@ function OperatorErrors({ detail }: { detail: ArtifactDetail }) {
           <span className="num" style={{ textAlign: 'right' }}>
             {formatDecibels(sqnrDb)}
           </span>
-        </div>
+        </button>
       )}
     </VirtualList>
   );

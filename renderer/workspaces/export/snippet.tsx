@@ -38,7 +38,7 @@ export function Snippet({ project, artifact }: { project: ProjectView; artifact:
         </Button>
       </div>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard */}
-      <pre className="snippet" tabIndex={0}>
+      <pre className="code-block snippet" tabIndex={0}>
         {code}
       </pre>
     </section>

@@ -7,6 +7,7 @@ import { BarList, Hollow, IssueLine } from '../../ui/blocks.tsx';
 import { formatInteger } from '../../ui/format.ts';
 import { ColourPicker, useColouring } from './colour-picker.tsx';
 import { ModelCard } from './model-card.tsx';
+import { NodeInspector } from './node-inspector.tsx';
 import { OpenDims } from './open-dims.tsx';
 import './model-stage.css';
 
@@ -90,6 +91,7 @@ export function ModelStage() {
             colouring={colouring}
             theme={theme}
             focus={focus}
+            inspect={(node) => <NodeInspector graph={graph} node={node} />}
             onFocused={() => useView.getState().set({ graphFocus: undefined })}
             tools={<ColourPicker value={colourBy} onChange={setColourBy} />}
           />

@@ -10,7 +10,9 @@ import { precisionLook } from '../../theme/precision.ts';
 import { Button, Hollow, ProgressBar } from '../../ui/blocks.tsx';
 import { formatTimeLeft, plural } from '../../ui/format.ts';
 import { cardsOf, runningPrecision } from './cards.ts';
+import { OverridesCard } from './overrides-card.tsx';
 import { PrecisionCard } from './precision-card.tsx';
+import { RecipeCard } from './recipe-card.tsx';
 import { ResultList } from './result-list.tsx';
 import { Settings } from './settings.tsx';
 import './optimize-stage.css';
@@ -107,6 +109,8 @@ export function OptimizeStage() {
           {rows.length > 1 && (
             <ResultList rows={rows.slice(1)} onCompare={() => useView.getState().goTo('compare')} />
           )}
+          <OverridesCard recipe={recipe} />
+          <RecipeCard recipe={recipe} name={project.name} />
         </div>
         <Settings recipe={recipe} samples={project.data?.samples} />
       </div>

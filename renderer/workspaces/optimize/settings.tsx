@@ -1,8 +1,10 @@
 import { useEffect, useState } from 'react';
+import { onnxForms } from '../../../core/contract/choices.ts';
 import {
   type Calibration,
   calibrations,
   type IoType,
+  type OnnxForm,
   type OutputFormat,
   type Precision,
   type Recipe,
@@ -12,6 +14,22 @@ import { calibrationNames } from '../../state/change-words.ts';
 import { formatName } from '../../theme/precision.ts';
 import { Check, Field, Segmented } from '../../ui/blocks.tsx';
 import { formatInteger } from '../../ui/format.ts';
+
+const onnxFormNames: Record<OnnxForm, string> = {
+  auto: 'automatic',
+  s8s8: 'signed (S8S8)',
+  u8s8: 'unsigned activations (U8S8)',
+  'u8s8-reduced': 'U8S8, weights of 7 bits',
+  tensorrt: 'for TensorRT',
+};
+
+const onnxFormHints: Record<OnnxForm, string> = {
+  auto: 'Weights of 7 bits where products saturate here, else S8S8.',
+  s8s8: 'For ARM, and x86 with VNNI.',
+  u8s8: 'For x86 with VNNI.',
+  'u8s8-reduced': 'For x86 without VNNI, which adds products in 16 bits.',
+  tensorrt: 'Symmetric, with borders where TensorRT fuses across them.',
+};
 
 /** The few settings that matter, the rest behind "More". */
 export function Settings({ recipe, samples }: { recipe: Recipe; samples?: number }) {
@@ -104,6 +122,38 @@ export function Settings({ recipe, samples }: { recipe: Recipe; samples?: number
           >
             Integers throughout, a final softmax too (Edge TPU, microcontrollers)
           </Check>
+          {recipe.formats.includes('onnx') && (
+            <Field label="Form of integer ONNX" id="set-onnx-form" hint={onnxFormHints[recipe.onnxForm]}>
+              <select
+                id="set-onnx-form"
+                className="input"
+                value={recipe.onnxForm}
+                onChange={(event) =>
+                  editRecipe({ onnxForm: event.target.value as OnnxForm }, 'form of integer ONNX')
+                }
+              >
+                {onnxForms.map((form) => (
+                  <option key={form} value={form}>
+                    {onnxFormNames[form]}
+                  </option>
+                ))}
+              </select>
+            </Field>
+          )}
+          {picked('auto') && (
+            <Field label="What the search makes least">
+              <Segmented
+                label="What the search makes least"
+                name="objective"
+                value={recipe.objective}
+                options={[
+                  { value: 'smallest', label: 'size' },
+                  { value: 'fastest', label: 'latency' },
+                ]}
+                onChange={(objective) => editRecipe({ objective }, 'objective of the search')}
+              />
+            </Field>
+          )}
           <Field label="Largest accuracy drop, percentage points" id="set-drop" hint="Empty: no budget.">
             <NumberInput
               id="set-drop"
