@@ -3,6 +3,7 @@ import { scaleChannels } from '../calibrate/scale-channels.ts';
 import { WhittleError } from '../contract/errors.ts';
 import type { IoType, Precision } from '../contract/views.ts';
 import { type Graph, type Node, valueNamed } from '../ir/graph.ts';
+import { isOpaque } from '../ir/opaque.ts';
 import { toFloat32 } from '../ir/tensor.ts';
 import { countedElements } from '../ops/infer-helpers.ts';
 import { activationParams } from './activation-params.ts';
@@ -311,7 +312,8 @@ function islandWarnings(
   for (const node of graph.nodes) {
     const plan = nodes.get(node.id);
     if (options.leftOut?.has(node.id)) continue;
-    if (plan?.mode !== 'float' || !node.outputs.some((id) => isFloatValue(valueNamed(graph, id)))) continue;
+    const isReal = isOpaque(node.op) || node.outputs.some((id) => isFloatValue(valueNamed(graph, id)));
+    if (plan?.mode !== 'float' || !isReal) continue;
     const rule = ruleOf(node);
     if (rule && (plan.reason === lastStep || plan.reason.startsWith('moves'))) continue;
     if (rule && plan.reason.startsWith('works on')) continue;

@@ -9,6 +9,7 @@ import { branchesOf, mergeBranches } from './conditional.ts';
 import { declaredTypes, unknownType } from './declared-types.ts';
 import { nodeName, normalDomain, OnnxNode, operatorName } from './node-view.ts';
 import { opaqueAttrs, opaqueName } from './opaque.ts';
+import { typesFromOperands } from './opaque-types.ts';
 import { capturesOf, freeNames, orderNodes, readsOf } from './order.ts';
 import { attributeTypes, type GraphProto, type NodeProto, type TensorProto } from './schema.ts';
 import { allNodes, subgraphsOf } from './subgraphs.ts';
@@ -130,7 +131,7 @@ export class GraphImporter {
   }
 
   private node(node: NodeProto, level: Level): void {
-    const { scope, lookup, top } = level;
+    const { lookup, top } = level;
     const inputs = node.input.map((name) => (name === '' ? null : lookup(name)));
     // What a failed node should have made is missing; its own issue says why.
     if (inputs.some((value) => value === undefined)) return;
@@ -150,14 +151,28 @@ export class GraphImporter {
         } catch (error) {
           if (!(error instanceof WhittleError) || !passable.has(error.code)) throw error;
           this.issues.length = found;
-          causes = error.issues.length ? error.issues : [errorIssue(node, error.code, error.message)];
+          causes = this.isUnsure(values)
+            ? []
+            : error.issues.length
+              ? error.issues
+              : [errorIssue(node, error.code, error.message)];
         }
       });
     }
-    if (!causes) return;
+    if (causes) this.guarded(node, () => this.pass(node, values, outputs, causes!, level));
+  }
+
+  /** Adds a node as an opaque one. What its subgraphs read are inputs, too. */
+  private pass(
+    node: NodeProto,
+    inputs: readonly (Value | null)[],
+    outputs: readonly string[],
+    causes: readonly Issue[],
+    { scope, lookup, types }: Level,
+  ): void {
     const captured = [...capturesOf(node)].map(lookup);
     if (captured.some((value) => value === undefined)) return;
-    const made = this.keep(node, [...values, ...(captured as Value[])], outputs, causes, level.types);
+    const made = this.keep(node, [...inputs, ...(captured as Value[])], outputs, causes, types);
     node.output.forEach((name, i) => {
       if (name !== '') scope.set(name, made[i]);
     });
@@ -176,6 +191,13 @@ export class GraphImporter {
     return inputs.some((value) => value && isOther(value.type)) ? [] : undefined;
   }
 
+  /** Whether an opaque operator before is why sizes are not known; what follows from that is no cause of its own. */
+  private isUnsure(inputs: readonly (Value | null)[]): boolean {
+    return (
+      this.kept.length > 0 && inputs.some((value) => value?.type.shape.some((dim) => typeof dim === 'string'))
+    );
+  }
+
   /** Adds a node that carries the NodeProto. */
   private keep(
     node: NodeProto,
@@ -185,10 +207,16 @@ export class GraphImporter {
     types: ReadonlyMap<string, TensorType>,
   ): Value[] {
     this.kept.push(causes);
-    return this.builder.add(opaqueName(node), inputs, opaqueAttrs(node, this.context.external, causes), {
+    const { opsets, external } = this.context;
+    const opset = opsets.get(normalDomain(node.domain)) ?? 1;
+    const inferred = typesFromOperands(new OnnxNode(node, opset, inputs, outputs, external), inputs);
+    return this.builder.add(opaqueName(node), inputs, opaqueAttrs(node, external, causes), {
       name: nodeName(node),
       outputs,
-      types: node.output.map((name) => types.get(name) ?? unknownType),
+      types: node.output.map((name, i) => {
+        const stated = types.get(name) ?? unknownType;
+        return isOther(stated) && !this.context.keepAll ? (inferred[i] ?? stated) : stated;
+      }),
     });
   }
 

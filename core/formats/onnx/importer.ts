@@ -1,7 +1,7 @@
 /** Turns a decoded ONNX model into IR. */
 import { type Issue, WhittleError } from '../../contract/errors.ts';
-import type { GraphSource } from '../../ir/graph.ts';
-import { opaqueCauses } from '../../ir/opaque.ts';
+import type { Graph, GraphSource } from '../../ir/graph.ts';
+import { opaqueCauses, opaqueOf } from '../../ir/opaque.ts';
 import { elementCount } from '../../ir/tensor.ts';
 import type { ReadOptions, ReadResult } from '../model-file.ts';
 import type { SettledInputs } from '../settle-inputs.ts';
@@ -9,9 +9,9 @@ import { tensorsOf } from './external-data.ts';
 import { inlineFunctions } from './functions.ts';
 import { GraphImporter } from './graph-importer.ts';
 import { settleInputs } from './input-shapes.ts';
-import { keepsMeaning } from './meanings.ts';
+import { canBeIn } from './meanings.ts';
 import { normalDomain } from './node-view.ts';
-import { protosOf } from './opaque.ts';
+import { protoOf } from './opaque.ts';
 import {
   dataTypeNames,
   dataTypes,
@@ -67,16 +67,30 @@ export function importModel(
   const tooOld = opset === undefined || opset < oldestOpset;
   let found = run(tooOld ? [opsetIssue(opset)] : undefined);
   // What is written is of a newer opset than an old source; where a kept operator would change its meaning, all of the model is kept.
-  const changes = found.graph?.nodes
-    .flatMap(protosOf)
-    .some((node) => !keepsMeaning(node, opset ?? 1, Math.max(opset ?? 1, oldestWritten)));
+  const target = Math.max(opset ?? 1, oldestWritten);
+  const changes = found.graph?.nodes.some((node) => {
+    const proto = protoOf(node);
+    return proto && !canBeIn(proto, opset ?? 1, target);
+  });
   if (!tooOld && found.graph && changes) found = run(opaqueCauses(found.graph));
   const { graph } = found;
   const open = issues.some((issue) => issue.code === 'model.dynamic-dims');
   // With open dimensions, what fails further down fails because of them; the user has one thing to do.
-  const kept = graph ? opaqueCauses(graph).map((issue): Issue => ({ ...issue, severity: 'warning' })) : [];
+  const causes = graph ? opaqueCauses(graph).map((issue): Issue => ({ ...issue, severity: 'warning' })) : [];
+  const kept = [...causes, ...followersIssue(graph)];
   const further = [...found.issues, ...kept].filter(({ code }) => !open || !consequences.has(code));
   return { ...result, graph, issues: [...issues, ...further] };
+}
+
+/** Operators that could be read if the file stated what those before them make. */
+function followersIssue(graph: Graph | undefined): Issue[] {
+  const nodes = (graph?.nodes ?? []).filter((node) => opaqueOf(node)?.causes.length === 0);
+  if (nodes.length === 0) return [];
+  const [{ id, op }] = nodes;
+  const message = `${nodes.length} more ${nodes.length > 1 ? 'operators stay' : 'operator stays'} as in the source, "${id}" first: the file does not say what comes out of the operators before.`;
+  const hint =
+    'Store inferred shapes in it first, with onnx.shape_inference or symbolic_shape_infer of onnxruntime.';
+  return [{ code: 'model.unsupported-option', severity: 'warning', node: id, op, message, hint }];
 }
 
 /** What may only be wrong because dimensions of the inputs are open. */

@@ -57,9 +57,14 @@ function tensorsWithin(node: NodeProto): Iterable<TensorProto> {
   return tensorsOf({ node: [node], initializer: [], sparseInitializer: [], input: [], output: [] });
 }
 
+/** The NodeProto that an opaque IR node carries. */
+export function protoOf(node: Node): NodeProto | undefined {
+  return opaqueOf(node)?.proto as NodeProto | undefined;
+}
+
 /** Every NodeProto that is written for an IR node: its own and those of its subgraphs. None where it is not opaque. */
 export function protosOf(node: Node): NodeProto[] {
-  const proto = opaqueOf(node)?.proto as NodeProto | undefined;
+  const proto = protoOf(node);
   return proto ? [proto, ...subgraphsOf(proto).flatMap((graph) => [...allNodes(graph)])] : [];
 }
 

@@ -192,7 +192,9 @@ describe('faults in a model are all named at once', () => {
     expect(issues.map(({ code, op }) => [code, op])).toEqual([
       ['model.unsupported-operator', 'custom:Quant'],
       ['model.unsupported-operator', 'RoiAlign'],
+      ['model.unsupported-option', 'ai.onnx::Relu'],
     ]);
+    expect(issues[2].message).toMatch(/1 more operator stays.*does not say/);
     expect(issues[0].message).toMatch(/custom:Quant.*2 nodes use it: "q1", "q2"/);
   });
 

@@ -4,7 +4,7 @@ import { type Graph, type Node, type Value, type ValueId, valueNamed } from '../
 import type { Tensor } from '../../ir/tensor.ts';
 import type { OnnxAttr, OnnxWriteContext } from '../../ops/facets.ts';
 import { contentKey } from '../content-key.ts';
-import { keepsMeaning } from './meanings.ts';
+import { inOpset, MeaningChanged } from './meanings.ts';
 import { opaqueProto, protosOf } from './opaque.ts';
 import { type AttributeProto, attributeTypes, type NodeProto, type TensorProto } from './schema.ts';
 import { tensorToProto } from './tensors.ts';
@@ -74,20 +74,21 @@ export class WriteContext implements OnnxWriteContext {
    * @param opset of ai.onnx that it is from.
    */
   opaque(node: Node, opset = 1): void {
-    const changed = protosOf(node).find((inner) => !keepsMeaning(inner, opset, this.opset));
-    if (changed) {
-      this.refuse(
-        `${changed.opType} of opset ${opset} means something else in opset ${this.opset}`,
-        'Convert the source with onnx.version_converter first.',
-      );
-    }
     const inputs = node.inputs.map((input) => (input === null ? '' : this.operand(input)));
     const proto = opaqueProto(node, inputs, (name) => {
       const alias = this.fresh(name);
       this.node('Identity', [name], [alias]);
       return alias;
     });
-    this.nodes.push(proto);
+    try {
+      this.nodes.push(inOpset(proto, opset, this.opset));
+    } catch (error) {
+      if (!(error instanceof MeaningChanged)) throw error;
+      this.refuse(
+        `${error.node.opType} of opset ${opset} means something else in opset ${this.opset}`,
+        'Convert the source with onnx.version_converter first.',
+      );
+    }
   }
 
   /** Writes a value that is known beforehand under its own name, as a graph's output needs it. */
