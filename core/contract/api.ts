@@ -91,6 +91,7 @@ export const calls = {
   },
   'profile.start': {
     params: ProjectId.extend({
+      /** `source` stands for the project's model. */
       artifactIds: z.array(z.string()).min(1),
       engine: z.enum(['auto', 'litert', 'litert-wasm', 'ort']),
       device: z.string(),

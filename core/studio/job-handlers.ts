@@ -74,6 +74,7 @@ export function jobHandlers(context: StudioContext): JobHandlers {
             },
           );
           await kept;
+          context.emit('project', await store.view(projectId));
           const results = await store.artifacts(projectId);
           const failed = results.filter((artifact) => artifact.status === 'failed').length;
           log(
@@ -86,9 +87,10 @@ export function jobHandlers(context: StudioContext): JobHandlers {
       return { jobId };
     },
     async 'profile.start'({ projectId, artifactIds, engine, device, threads, perOp }) {
-      const { name } = await store.load(projectId);
+      const { name, modelPath } = await store.load(projectId);
       const items = await Promise.all(
         artifactIds.map(async (artifactId) => {
+          if (artifactId === 'source') return { path: modelPath };
           const { artifact } = await store.artifact(projectId, artifactId);
           if (artifact.path !== '') return { path: artifact.path, artifactId };
           throw new WhittleError('file.not-found', `${artifactId} has no file to run: it could not be made.`);

@@ -49,7 +49,6 @@ export interface MixedOutcome {
 const mostGroups = 40;
 const sensitivitySamples = 16;
 const mostLooks = 14;
-const mostOthers = 3;
 /** What may be lost where the recipe says nothing: percent of answers, and dB of the worst output. */
 const defaultDropPercent = 0.5;
 const floorDb = { classes: 15, values: 30 };
@@ -118,7 +117,7 @@ class MixedSearch {
         ? good.reduce((a, b) => (rank(b) < rank(a) || (rank(b) === rank(a) && b.quality > a.quality) ? b : a))
         : points.reduce((a, b) => (b.quality > a.quality ? b : a));
     const front = paretoFront(points).filter((point) => point !== best && point.isSane);
-    return { best, others: spread(front, mostOthers), runs: this.runs };
+    return { best, others: front, runs: this.runs };
   }
 
   /** What each precision of each group costs, and the error that it alone makes. */

@@ -149,6 +149,7 @@ export class ProjectStore {
   ): Promise<ArtifactView> {
     const folder = this.artifactFolder(projectId, artifact.id);
     await rm(folder, { recursive: true, force: true });
+    if (artifact.precision === 'auto') await this.removeFurther(projectId, artifact.id);
     await mkdir(folder, { recursive: true });
     let kept = artifact;
     if (artifact.path !== '') {
@@ -166,6 +167,15 @@ export class ProjectStore {
     return ArtifactDetail.safeParse(
       await readJson(join(this.artifactFolder(projectId, artifactId), detailFile)),
     ).data;
+  }
+
+  /** Removes the further points of an earlier search, which the new one may not have. */
+  private async removeFurther(projectId: string, best: string): Promise<void> {
+    const root = join(this.folder(projectId), 'artifacts');
+    for (const name of await readdir(root).catch(() => [] as string[])) {
+      if (name.startsWith(`${best}-`) && /^\d{1,2}$/.test(name.slice(best.length + 1)))
+        await rm(join(root, name), { recursive: true, force: true });
+    }
   }
 
   async setRemoved(projectId: string, artifactId: string, removed: boolean): Promise<ArtifactView> {

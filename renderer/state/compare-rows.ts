@@ -16,6 +16,8 @@ export interface CompareRow {
   /** Undefined for the source. */
   artifact?: ArtifactView;
   failed: boolean;
+  /** Of a further point of a search: the id of its best one, under which it is folded. */
+  furtherOf?: string;
   sizeBytes?: number;
   sizeRatio?: number;
   /** `null`: no error at all. The source has none by definition. */
@@ -62,10 +64,20 @@ export function selectCompareRows(project: ProjectView | undefined): CompareRow[
   };
   return [
     sourceRow,
-    ...inOrder(project.artifacts).map((artifact) =>
-      toRow(artifact, sourceBytes, sourceAccuracy, reference?.latency),
-    ),
+    ...inOrder(project.artifacts).map((artifact) => ({
+      ...toRow(artifact, sourceBytes, sourceAccuracy, reference?.latency),
+      furtherOf: bestOfSearch(artifact, project.artifacts),
+    })),
   ];
+}
+
+/** The best point of the search that an artifact is a further point of. */
+function bestOfSearch(
+  { id, precision }: ArtifactView,
+  artifacts: readonly ArtifactView[],
+): string | undefined {
+  const best = precision === 'auto' ? /^(.+)-\d{1,2}$/.exec(id)?.[1] : undefined;
+  return artifacts.some((one) => one.id === best) ? best : undefined;
 }
 
 /** Artifacts by precision, as every list and chart shows them. */

@@ -14,6 +14,9 @@ export const stageNames: Record<Stage, string> = {
   export: 'Export',
 };
 
+/** Stands for the source model where results are picked by id. */
+export const sourceId = 'source';
+
 export interface Notice {
   id: number;
   /** What was being done: "Opening net.h5". */

@@ -32,6 +32,19 @@ export function CompareStage() {
   const rows = useMemo(() => selectCompareRows(project), [project]);
   const measures = selectMeasures(rows);
   const [chosen, setChosen] = useState<Measure>();
+  const [open, setOpen] = useState<ReadonlySet<string>>(new Set());
+  const toggle = (id: string): void => {
+    const next = new Set(open);
+    if (!next.delete(id)) next.add(id);
+    setOpen(next);
+  };
+  /** Opens a row and brings it into view. */
+  const show = (id: string): void => {
+    setOpen(new Set([...open, id]));
+    requestAnimationFrame(() =>
+      document.querySelector(`[data-row="${CSS.escape(id)}"]`)?.scrollIntoView({ block: 'nearest' }),
+    );
+  };
   if (!project) return null;
   if (rows.length < 2) {
     return (
@@ -51,6 +64,8 @@ export function CompareStage() {
   }
   const measure = chosen && measures.includes(chosen) ? chosen : measures[0];
   const fileStem = `${project.name}-comparison`;
+  // Further points of a search stand in the scatter, where they make a line; bars are for choosing between precisions.
+  const named = rows.filter(({ furtherOf }) => furtherOf === undefined);
   const failed = rows.filter((row) => row.failed).length;
   return (
     <div className="page">
@@ -84,7 +99,7 @@ export function CompareStage() {
                 )
               }
             >
-              <SizeQualityScatter rows={rows} measure={measure} />
+              <SizeQualityScatter rows={rows} measure={measure} onPick={show} />
             </ChartFrame>
           ) : (
             <Hollow title="Quality was not measured">
@@ -93,12 +108,12 @@ export function CompareStage() {
           )}
         </section>
         <div className="card compare-bars">
-          <SizeBars rows={rows} fileStem={fileStem} />
-          {measure && <MeasureBars rows={rows} measure={measure} fileStem={fileStem} />}
-          <LatencyBars rows={rows} fileStem={fileStem} />
+          <SizeBars rows={named} fileStem={fileStem} />
+          {measure && <MeasureBars rows={named} measure={measure} fileStem={fileStem} />}
+          <LatencyBars rows={named} fileStem={fileStem} />
         </div>
       </div>
-      <CompareTable rows={rows} />
+      <CompareTable rows={rows} open={open} onToggle={toggle} onShow={show} />
     </div>
   );
 }

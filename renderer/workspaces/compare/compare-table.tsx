@@ -49,21 +49,31 @@ const columns: readonly Column[] = [
   { key: 'findings', title: 'Findings', right: true, hint: 'Causes of lost quality that were found' },
 ];
 
-/** All figures in one sortable table; a row opens into its detail. */
-export function CompareTable({ rows }: { rows: readonly CompareRow[] }) {
+interface CompareTableProps {
+  rows: readonly CompareRow[];
+  /** Ids of the rows that are open. */
+  open: ReadonlySet<string>;
+  onToggle: (id: string) => void;
+  onShow: (id: string) => void;
+}
+
+/** All figures in one sortable table; a row opens into its detail, the best point of a search into the others. */
+export function CompareTable({ rows, open, onToggle, onShow }: CompareTableProps) {
   const [sort, setSort] = useState<{ key: SortKey; direction: 'ascending' | 'descending' }>();
-  const [open, setOpen] = useState<ReadonlySet<string>>(new Set());
+  const [unfolded, setUnfolded] = useState<ReadonlySet<string>>(new Set());
   const sorted = useMemo(() => (sort ? sortRows(rows, sort.key, sort.direction) : rows), [rows, sort]);
+  const isShown = ({ id, furtherOf }: CompareRow): boolean =>
+    furtherOf === undefined || unfolded.has(furtherOf) || open.has(id);
   const has = {
     agreement: rows.some(({ agreement }) => agreement !== undefined),
     accuracy: rows.some(({ accuracy }) => accuracy !== undefined),
   };
   const shown = columns.filter(({ key }) => (key === 'agreement' || key === 'accuracy' ? has[key] : true));
 
-  const toggle = (id: string): void => {
-    const next = new Set(open);
+  const unfold = (id: string): void => {
+    const next = new Set(unfolded);
     if (!next.delete(id)) next.add(id);
-    setOpen(next);
+    setUnfolded(next);
   };
   const sortBy = (key: SortKey): void =>
     setSort((before) =>
@@ -114,21 +124,21 @@ export function CompareTable({ rows }: { rows: readonly CompareRow[] }) {
             </tr>
           </thead>
           <tbody>
-            {sorted.map((row) => (
+            {sorted.filter(isShown).map((row) => (
               <Fragment key={row.id}>
                 <Row
                   row={row}
                   keys={shown.map(({ key }) => key)}
                   isOpen={open.has(row.id)}
-                  onToggle={() => toggle(row.id)}
+                  onToggle={() => onToggle(row.id)}
+                  further={rows.filter(({ furtherOf }) => furtherOf === row.id).length}
+                  isUnfolded={unfolded.has(row.id)}
+                  onUnfold={() => unfold(row.id)}
                 />
                 {open.has(row.id) && row.artifact && (
                   <tr className="detail">
                     <td colSpan={shown.length + 1}>
-                      <RowDetail
-                        artifact={row.artifact}
-                        onShow={({ id }) => setOpen(new Set([...open, id]))}
-                      />
+                      <RowDetail artifact={row.artifact} onShow={({ id }) => onShow(id)} />
                     </td>
                   </tr>
                 )}
@@ -141,15 +151,25 @@ export function CompareTable({ rows }: { rows: readonly CompareRow[] }) {
   );
 }
 
-function Row(props: { row: CompareRow; keys: readonly SortKey[]; isOpen: boolean; onToggle: () => void }) {
-  const { row, keys, isOpen, onToggle } = props;
+interface RowProps {
+  row: CompareRow;
+  keys: readonly SortKey[];
+  isOpen: boolean;
+  onToggle: () => void;
+  /** Number of further points of its search. */
+  further: number;
+  isUnfolded: boolean;
+  onUnfold: () => void;
+}
+
+function Row({ row, keys, isOpen, onToggle, further, isUnfolded, onUnfold }: RowProps) {
   const { artifact } = row;
   return (
     <tr className={classes(isOpen && 'open', row.id === sourceRowId && 'source')} data-row={row.id}>
       {keys.map((key) =>
         key === 'name' ? (
           <th key={key} scope="row" style={{ fontWeight: 400, color: 'inherit' }}>
-            <span className="compare-name">
+            <span className={classes('compare-name', row.furtherOf !== undefined && 'compare-further')}>
               {artifact ? (
                 <button type="button" className="row-toggle" aria-expanded={isOpen} onClick={onToggle}>
                   {isOpen ? <ChevronDown size={13} aria-hidden /> : <ChevronRight size={13} aria-hidden />}
@@ -161,6 +181,17 @@ function Row(props: { row: CompareRow; keys: readonly SortKey[]; isOpen: boolean
                   <PrecisionMark precision="float32" hollow />
                   source
                 </span>
+              )}
+              {further > 0 && (
+                <Button
+                  small
+                  aria-expanded={isUnfolded}
+                  aria-label={`${further} more of its front`}
+                  title="Further points of the search that nothing beats in both size and quality"
+                  onClick={onUnfold}
+                >
+                  +{further}
+                </Button>
               )}
             </span>
           </th>

@@ -50,7 +50,13 @@ export function writeMeasure(measure: Measure, value: number): string {
 }
 
 /** Size against quality: each result a mark with its name and latency, the best ones joined by a line. */
-export function SizeQualityScatter({ rows, measure }: { rows: readonly CompareRow[]; measure: Measure }) {
+export function SizeQualityScatter(props: {
+  rows: readonly CompareRow[];
+  measure: Measure;
+  /** Opens a result. */
+  onPick: (id: string) => void;
+}) {
+  const { rows, measure, onPick } = props;
   const { points, front } = selectScatter(rows, measure);
   const scale = scatterScale(points, measure);
   const source = points.find(({ row }) => row.id === sourceRowId);
@@ -113,7 +119,14 @@ export function SizeQualityScatter({ rows, measure }: { rows: readonly CompareRo
           )}
           {source && <ReferenceLine x={source.cost} stroke="var(--line-strong)" strokeDasharray="2 4" />}
           <Scatter data={points} isAnimationActive={false} shape={() => null} />
-          <Marks points={points} front={front} scale={scale} measure={measure} onPoint={setTip} />
+          <Marks
+            points={points}
+            front={front}
+            scale={scale}
+            measure={measure}
+            onPoint={setTip}
+            onPick={onPick}
+          />
         </ScatterChart>
       </ResponsiveContainer>
       {tip && <PointTip {...tip} measure={measure} />}
@@ -127,8 +140,9 @@ function Marks(props: {
   scale: ScatterScale;
   measure: Measure;
   onPoint: (tip: { point: ScatterPoint; x: number; y: number } | undefined) => void;
+  onPick: (id: string) => void;
 }) {
-  const { points, front, scale, measure, onPoint } = props;
+  const { points, front, scale, measure, onPoint, onPick } = props;
   const xScale = useXAxisScale();
   const yScale = useYAxisScale();
   const area = usePlotArea();
@@ -143,6 +157,8 @@ function Marks(props: {
   const names = shortNames(points.map(({ row }) => row));
   const labels = points.map((point) => {
     const { row, gain } = point;
+    // Further points of a search are told by the line through them.
+    if (row.furtherOf !== undefined) return { name: '', under: '' };
     const latency = row.latency ? formatMilliseconds(row.latency.medianMs) : '';
     return {
       name: names.get(row.id) ?? row.name,
@@ -166,21 +182,38 @@ function Marks(props: {
         strokeWidth={1.5}
         strokeDasharray="5 3"
       />
+      {searchLines(points).map((line) => (
+        <polyline
+          key={line[0].row.id}
+          points={line.map((point) => locate(point).join(',')).join(' ')}
+          fill="none"
+          stroke={precisionLook.auto.colour}
+          strokeWidth={1.25}
+        />
+      ))}
       {points.map((point, index) => {
         const [x, y] = locate(point);
         const { row } = point;
         const look = precisionLook[row.precision];
         const isSource = row.id === sourceRowId;
+        const size = row.furtherOf === undefined ? 6 : 4;
+        const pick = (): void => {
+          if (!isSource) onPick(row.id);
+        };
         const show = (): void => onPoint({ point, x, y });
         const hide = (): void => onPoint(undefined);
         return (
-          // biome-ignore lint/a11y/noInteractiveElementToNoninteractiveRole: points are read one by one by keyboard
+          // biome-ignore lint/a11y/noStaticElementInteractions: its role depends on whether it opens a row
           <g
             key={row.id}
-            className="point"
+            className={isSource ? 'point' : 'point point-pick'}
             tabIndex={0}
-            role="img"
+            role={isSource ? 'img' : 'button'}
             aria-label={describePoint(point, measure)}
+            onClick={pick}
+            onKeyDown={(event) => {
+              if (event.key === 'Enter') pick();
+            }}
             onMouseEnter={show}
             onMouseLeave={hide}
             onFocus={show}
@@ -189,13 +222,13 @@ function Marks(props: {
             <g transform={`translate(${x},${y})`}>
               <circle className="point-ring" r={11} />
               <path
-                d={markerPath(look.shape, 6)}
+                d={markerPath(look.shape, size)}
                 fill={isSource || row.failed ? 'var(--surface)' : look.colour}
                 stroke={row.failed ? 'var(--danger)' : isSource ? look.colour : 'var(--mark-outline)'}
                 strokeWidth={isSource || row.failed ? 2 : 0.75}
               />
             </g>
-            {placed[index].far && (
+            {labels[index].name !== '' && placed[index].far && (
               <line
                 x1={x}
                 y1={y}
@@ -216,6 +249,19 @@ function Marks(props: {
       })}
     </g>
   );
+}
+
+/** The points of each search by size, as lines. */
+function searchLines(points: readonly ScatterPoint[]): ScatterPoint[][] {
+  const lines = new Map<string, ScatterPoint[]>();
+  for (const point of points) {
+    const { id, furtherOf, precision } = point.row;
+    if (precision !== 'auto' || point.row.failed) continue;
+    lines.set(furtherOf ?? id, [...(lines.get(furtherOf ?? id) ?? []), point]);
+  }
+  return [...lines.values()]
+    .filter((line) => line.length > 1)
+    .map((line) => line.sort((a, b) => a.cost - b.cost));
 }
 
 function describePoint({ row, cost, gain }: ScatterPoint, measure: Measure): string {
