@@ -2,7 +2,7 @@ import type { Picked, PickKind } from './shell.ts';
 
 const modelExtensions = ['.h5', '.hdf5', '.keras', '.onnx', '.tflite', '.pb'];
 const dataExtensions = ['.npz', '.npy', '.csv', '.wav'];
-const imageExtensions = ['.png', '.jpg', '.jpeg', '.webp', '.bmp', '.gif', '.tif', '.tiff'];
+const imageExtensions = ['.png', '.jpg', '.jpeg', '.webp', '.gif', '.tif', '.tiff'];
 
 export type FileKind = 'model' | 'data' | 'recipe' | 'unknown';
 

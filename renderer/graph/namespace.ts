@@ -56,18 +56,35 @@ export function groupPaths(graph: GraphView): string[][] {
  * The groups to open at first: from the outside in, the largest first, as long as no more than `most` boxes are seen.
  */
 export function openingGroups(graph: GraphView, paths: readonly string[][], most: number): Set<string> {
-  let open = new Set<string>();
+  const groups = new Map<string, { size: number; inner: Set<string>; plain: number }>();
+  const outer = new Set<string>();
+  let boxes = 0;
+  paths.slice(0, graph.nodes.length).forEach((path) => {
+    path.forEach((id, depth) => {
+      const group = groups.get(id) ?? { size: 0, inner: new Set<string>(), plain: 0 };
+      groups.set(id, group);
+      group.size += 1;
+      if (depth === 0) outer.add(id);
+      if (depth + 1 < path.length) group.inner.add(path[depth + 1]);
+      else group.plain += 1;
+    });
+    if (path.length === 0) boxes += 1;
+  });
+  boxes += outer.size;
+  const open = new Set<string>();
   // Opening only ever adds boxes: a group that did not fit once never will.
-  const tooLarge = new Set<string>();
-  for (;;) {
-    const next = collapse(graph, paths, open)
-      .boxes.filter(({ id, isGroup }) => isGroup && !tooLarge.has(id))
-      .sort((a, b) => b.nodes.length - a.nodes.length)[0];
-    if (!next) return open;
-    const wider = new Set([...open, next.id]);
-    if (collapse(graph, paths, wider).boxes.length <= most) open = wider;
-    else tooLarge.add(next.id);
+  const closed = [...outer];
+  while (closed.length > 0) {
+    const largest = closed.reduce((best, id) => (groups.get(id)!.size > groups.get(best)!.size ? id : best));
+    closed.splice(closed.indexOf(largest), 1);
+    const { inner, plain } = groups.get(largest)!;
+    const seen = boxes - 1 + inner.size + plain;
+    if (seen > most) continue;
+    boxes = seen;
+    open.add(largest);
+    closed.push(...inner);
   }
+  return open;
 }
 
 /** What is seen of a graph when only the groups in `expanded` are open. */
