@@ -7,6 +7,7 @@ import { decode, type Table } from '../../core/formats/protobuf/wire.ts';
 import type { Tensor } from '../../core/ir/tensor.ts';
 
 export interface OnnxCase {
+  readonly bytes: Uint8Array;
   readonly model: ModelProto;
   readonly inputs: readonly { readonly name: string; readonly proto: TensorProto; readonly tensor: Tensor }[];
   readonly outputs: Readonly<Record<string, Tensor>>;
@@ -26,7 +27,8 @@ function readTensors(folder: string, prefix: string): TensorProto[] {
 }
 
 export function readOnnxCase(folder: string): OnnxCase {
-  const model = decode(new Uint8Array(readFileSync(join(folder, 'model.onnx'))), modelTable);
+  const bytes = new Uint8Array(readFileSync(join(folder, 'model.onnx')));
+  const model = decode(bytes, modelTable);
   const data = join(folder, 'test_data_set_0');
   const names = model.graph!.input.map(({ name }) => name ?? '');
   const inputs = readTensors(data, 'input').map((proto, i) => ({
@@ -40,7 +42,7 @@ export function readOnnxCase(folder: string): OnnxCase {
       tensorFromProto(proto),
     ]),
   );
-  return { model, inputs, outputs };
+  return { bytes, model, inputs, outputs };
 }
 
 /** The model with the inputs from `from` on as initializers. */
