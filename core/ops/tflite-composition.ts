@@ -22,7 +22,8 @@ export class Composition {
   readonly x: TfliteTensorRef;
   readonly y: TfliteTensorRef;
 
-  constructor(node: Node, context: TfliteWriteContext) {
+  /** @param xShape of x, where it differs from that of y. */
+  constructor(node: Node, context: TfliteWriteContext, xShape?: readonly number[]) {
     this.node = node;
     this.context = context;
     const output = outputValue(node, context);
@@ -32,7 +33,7 @@ export class Composition {
     this.y = this.isInteger ? innerLike(context, `${node.id}/result`, this.like) : context.tensor(output.id);
     this.x = inputTensor(node, context, 0);
     if (this.isInteger) {
-      const real = innerLike(context, `${node.id}/real`, this.like);
+      const real = innerLike(context, `${node.id}/real`, this.like, xShape);
       context.op('DEQUANTIZE', [this.x], [real]);
       this.x = real;
     }

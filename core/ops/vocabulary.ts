@@ -91,11 +91,19 @@ export interface ResizeAttrs {
     | 'pytorch_half_pixel'
     | 'align_corners'
     | 'asymmetric'
-    | 'half_pixel_symmetric';
+    | 'half_pixel_symmetric'
+    | 'tf_crop_and_resize';
   nearestMode: 'round_prefer_floor' | 'round_prefer_ceil' | 'floor' | 'ceil';
   cubicCoeffA: number;
   /** The scales that the source gave, per axis, when they differ from the ratio of sizes. */
   scales?: readonly number[];
+  /** A reduction takes all elements in, not only the nearest ones. */
+  antialias?: boolean;
+  /** Cubic: what lies beyond the edge counts for nothing, instead of as the edge. */
+  excludeOutside?: boolean;
+  /** Of tf_crop_and_resize: starts of all axes, then ends, as fractions; what lies outside of x is `extrapolation`. */
+  roi?: readonly number[];
+  extrapolation?: number;
 }
 
 export interface BlockAttrs {

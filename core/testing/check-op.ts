@@ -86,7 +86,7 @@ function build(testCase: OpCase): { graph: Graph; feeds: Record<string, Tensor> 
   });
   const names = Array.from({ length: testCase.outputs ?? 1 }, (_, i) => `y${i}`);
   builder.add(testCase.op, inputs, testCase.attrs, { outputs: names });
-  return { graph: builder.finish(names, { format: 'onnx', opset: 17 }), feeds };
+  return { graph: builder.finish(names, { format: 'onnx', opset: 19 }), feeds };
 }
 
 /** Runs a graph's ONNX form as it stands, without the runtime's own rewrites. */

@@ -1,6 +1,7 @@
 /** Convolutions over three axes: CONV_3D and CONV_3D_TRANSPOSE, float32 only. */
 import type { Node } from '../../ir/graph.ts';
 import type { TfliteTensorRef, TfliteWriteContext } from '../facets.ts';
+import { biasTensor } from '../tflite-bias.ts';
 import {
   activationCodes,
   innerLike,
@@ -14,7 +15,6 @@ import {
 } from '../tflite-helpers.ts';
 import { paddingCodes } from '../tflite-window.ts';
 import type { ConvAttrs, ConvTransposeAttrs } from '../vocabulary.ts';
-import { biasTensor } from './conv.tflite.ts';
 
 function options(attrs: ConvAttrs | ConvTransposeAttrs) {
   const [stride_d, stride_h, stride_w] = attrs.strides;

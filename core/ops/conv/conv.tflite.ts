@@ -1,48 +1,18 @@
 import { isFloat } from '../../ir/dtype.ts';
-import type { Node, QuantParams, Value } from '../../ir/graph.ts';
-import type { TfliteFacet, TfliteTensorRef, TfliteWriteContext } from '../facets.ts';
+import type { Node } from '../../ir/graph.ts';
+import type { TfliteFacet, TfliteWriteContext } from '../facets.ts';
+import { biasTensor } from '../tflite-bias.ts';
 import {
   activationCodes,
   attrsOf,
   innerLike,
   inputValue,
   int32Vector,
-  numberTensor,
   outputValue,
 } from '../tflite-helpers.ts';
 import { paddingCodes, padWindow, type Window2d, window2d, windowPadding } from '../tflite-window.ts';
 import { convTfliteReaders } from './conv.tflite-read.ts';
 import { writeConv3d, writeConvTranspose3d } from './conv-3d.ts';
-
-/**
- * The bias tensor, zeros when the source has none: LiteRT's accelerated kernels want one. With integer inputs its
- * scale is the product of the scales of x and weights (LiteRT 8-bit specification).
- */
-export function biasTensor(
-  node: Node,
-  context: TfliteWriteContext,
-  x: Value,
-  weights: Value,
-  weightAxis: number,
-  channels: number,
-): TfliteTensorRef {
-  const id = node.inputs[2];
-  if (id !== null && id !== undefined) return context.tensor(id);
-  const zeros = new Array<number>(channels).fill(0);
-  const name = `${node.id}/bias`;
-  if (isFloat(x.type.dtype)) return context.constant(name, numberTensor('float32', [channels], zeros));
-  if (!x.quant || !weights.quant) context.refuse('its integers have no scale');
-  const scales = weights.quant.scales.map((scale) => scale * x.quant!.scales[0]);
-  const quant: QuantParams =
-    scales.length > 1 && weights.quant.axis === weightAxis
-      ? { scales, zeroPoints: scales.map(() => 0), axis: 0 }
-      : { scales: [scales[0]], zeroPoints: [0] };
-  return context.constant(
-    name,
-    numberTensor(x.type.dtype === 'int16' ? 'int64' : 'int32', [channels], zeros),
-    quant,
-  );
-}
 
 /** Axis order of the IR's weights [M, C/group, …kernel] in the file; −1 adds the height of a 1-D kernel. */
 function weightOrder(kernelAxes: number, isDepthwise: boolean): number[] {

@@ -1,7 +1,7 @@
 import { isFloat } from '../../ir/dtype.ts';
 import type { Node } from '../../ir/graph.ts';
-import { biasTensor } from '../conv/conv.tflite.ts';
 import type { TfliteFacet, TfliteTensorRef, TfliteWriteContext } from '../facets.ts';
+import { biasTensor } from '../tflite-bias.ts';
 import {
   activationCodes,
   attrsOf,
@@ -41,7 +41,7 @@ function writeFullyConnected(node: Node, context: TfliteWriteContext): void {
   );
 }
 
-function batchMatMul(
+export function batchMatMul(
   context: TfliteWriteContext,
   inputs: readonly [TfliteTensorRef, TfliteTensorRef],
   output: TfliteTensorRef,

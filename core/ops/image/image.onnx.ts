@@ -11,7 +11,6 @@ import {
   integers,
   named,
   type OnnxWriter,
-  only,
   requireChannelsFirst,
   since,
 } from '../onnx-helpers.ts';
@@ -36,34 +35,41 @@ function oldScheme(node: OnnxNodeView): Scheme {
   };
 }
 
+const transformations = [
+  'half_pixel',
+  'pytorch_half_pixel',
+  'align_corners',
+  'asymmetric',
+  'half_pixel_symmetric',
+  'tf_crop_and_resize',
+] as const;
+const nearestModes = ['round_prefer_floor', 'round_prefer_ceil', 'floor', 'ceil'] as const;
+
 function scheme(node: OnnxNodeView): Scheme {
   const transformation = node.string('coordinate_transformation_mode', 'half_pixel');
   const nearest = node.string('nearest_mode', 'round_prefer_floor');
   const mode = readMode(node);
-  if (mode !== 'nearest') only(node, 'exclude_outside', node.int('exclude_outside', 0), 0);
-  else node.int('exclude_outside', 0);
-  only(node, 'antialias', node.int('antialias', 0), 0);
-  // Only used by tf_crop_and_resize, which is refused below.
-  node.float('extrapolation_value', 0);
-  if (node.string('keep_aspect_ratio_policy', 'stretch') !== 'stretch') {
-    node.refuse('only keep_aspect_ratio_policy = stretch is supported');
+  const isCubic = mode === 'cubic';
+  const excludeOutside = node.int('exclude_outside', 0) === 1;
+  const antialias = node.int('antialias', 0) === 1 && mode !== 'nearest';
+  if (excludeOutside && mode === 'linear') node.refuse('exclude_outside = 1 is for mode = cubic');
+  const coordinateTransformation =
+    transformations.find((name) => name === transformation) ??
+    node.refuse(`coordinate_transformation_mode = ${transformation} is not supported`);
+  const extrapolation = node.float('extrapolation_value', 0);
+  const isCropped = coordinateTransformation === 'tf_crop_and_resize';
+  if (isCropped && (mode === 'nearest' || antialias)) {
+    node.refuse(`tf_crop_and_resize with ${antialias ? 'antialias = 1' : `mode = ${mode}`} is not supported`);
   }
-  const transformations = [
-    'half_pixel',
-    'pytorch_half_pixel',
-    'align_corners',
-    'asymmetric',
-    'half_pixel_symmetric',
-  ] as const;
-  const nearestModes = ['round_prefer_floor', 'round_prefer_ceil', 'floor', 'ceil'] as const;
   return {
     mode,
-    coordinateTransformation:
-      transformations.find((name) => name === transformation) ??
-      node.refuse(`coordinate_transformation_mode = ${transformation} is not supported`),
+    coordinateTransformation,
     nearestMode:
       nearestModes.find((name) => name === nearest) ?? node.refuse(`nearest_mode = ${nearest} is not known`),
     cubicCoeffA: node.float('cubic_coeff_a', -0.75),
+    ...(antialias && { antialias }),
+    ...(excludeOutside && isCubic && { excludeOutside }),
+    ...(isCropped && { extrapolation }),
   };
 }
 
@@ -118,13 +124,45 @@ function spread(
   return out;
 }
 
+/** The part of x that tf_crop_and_resize takes: all of it along axes that are not named. */
+function region(
+  node: OnnxNodeView,
+  axes: readonly number[] | undefined,
+  ones: readonly number[],
+): Pick<ResizeAttrs, 'roi'> {
+  if (node.string('coordinate_transformation_mode', '') !== 'tf_crop_and_resize') return {};
+  const roi = constantInput(node, 1, 'the region');
+  const [starts, ends] = [roi.slice(0, roi.length / 2), roi.slice(roi.length / 2)];
+  const zeros = ones.map(() => 0);
+  return { roi: [...spread(starts, axes, zeros), ...spread(ends, axes, ones)] };
+}
+
+/** The one scale by which no axis exceeds, or falls below, the sizes that are asked for. */
+function keptAspect(node: OnnxNodeView, x: Value, axes: readonly number[] | undefined): number[] {
+  const sizes = constantInput(node, 3, 'the sizes');
+  const given = axes ?? sizes.map((_, axis) => axis);
+  const dims = given.map((axis) => Number(x.type.shape.at(axis)));
+  const ratios = sizes.map((size, i) => size / dims[i]);
+  const isSmaller = node.string('keep_aspect_ratio_policy', '') === 'not_larger';
+  const scale = Math.fround(isSmaller ? Math.min(...ratios) : Math.max(...ratios));
+  // Sizes are rounded here and cut off where scales are given; those that differ have no other form.
+  if (!dims.every((dim) => Math.round(scale * dim) === Math.floor(scale * dim))) {
+    node.refuse(`keep_aspect_ratio_policy gives sizes that are no multiple of the scale ${scale}`);
+  }
+  return sizes.map(() => scale);
+}
+
 const readResize11: OnnxReader = (node, builder) => {
   const x = input(node, 0);
-  const attrs = scheme(node);
   const axes = node.ints('axes');
   const rank = x.type.shape.length;
+  const ones = new Array<number>(rank).fill(1);
+  const attrs = { ...scheme(node), ...region(node, axes, ones) };
+  if (node.string('keep_aspect_ratio_policy', 'stretch') !== 'stretch') {
+    addByScales(node, builder, x, spread(keptAspect(node, x, axes), axes, ones), attrs);
+    return;
+  }
   if (isGiven(node.inputs[2])) {
-    const ones = new Array<number>(rank).fill(1);
     addByScales(node, builder, x, spread(constantInput(node, 2, 'scales'), axes, ones), attrs);
     return;
   }
@@ -157,19 +195,25 @@ const writeResize: OnnxWriter = (node, context) => {
   if (coordinateTransformation === 'half_pixel_symmetric' && context.opset < 19) {
     context.refuse('half_pixel_symmetric needs opset 19');
   }
+  if (attrs.antialias && context.opset < 18) context.refuse('antialias needs opset 18');
   const [x, sizes] = [node.inputs[0]!, node.inputs[1]!];
+  const { roi } = attrs;
+  const region = roi ? context.initializer(`${node.outputs[0]}/roi`, floatTensor([roi.length], roi)) : null;
   const inputs = attrs.scales
     ? [
         x,
-        null,
+        region,
         context.initializer(`${node.outputs[0]}/scales`, floatTensor([attrs.scales.length], attrs.scales)),
       ]
-    : [x, null, null, sizes];
+    : [x, region, null, sizes];
   context.node('Resize', inputs, node.outputs, {
     mode: { string: mode },
     coordinate_transformation_mode: { string: coordinateTransformation },
     ...(mode === 'nearest' && { nearest_mode: { string: attrs.nearestMode } }),
     ...(mode === 'cubic' && { cubic_coeff_a: float(attrs.cubicCoeffA) }),
+    ...(attrs.antialias && { antialias: int(1) }),
+    ...(attrs.excludeOutside && { exclude_outside: int(1) }),
+    ...(roi && { extrapolation_value: float(attrs.extrapolation ?? 0) }),
   });
 };
 

@@ -24,6 +24,87 @@ const cases: OpCase[] = [
     inputs: [x(1, 2, 3, 4), ints(1, 2, 5, 7)],
     attrs: resize({ mode: 'linear', coordinateTransformation: 'align_corners' }),
   },
+  ...(
+    [
+      ['cubic', [1, 2, 5, 6], [1, 2, 8, 4], { mode: 'cubic', coordinateTransformation: 'half_pixel' }],
+      [
+        'cubic, aligned',
+        [1, 2, 4, 4],
+        [1, 2, 7, 9],
+        { mode: 'cubic', coordinateTransformation: 'align_corners' },
+      ],
+      [
+        'cubic, nothing beyond the edge',
+        [1, 2, 4, 4],
+        [1, 2, 7, 9],
+        { mode: 'cubic', coordinateTransformation: 'half_pixel', excludeOutside: true, cubicCoeffA: -0.5 },
+      ],
+      [
+        'linear, antialiased',
+        [1, 2, 9, 8],
+        [1, 2, 4, 11],
+        { mode: 'linear', coordinateTransformation: 'half_pixel', antialias: true },
+      ],
+      [
+        'cubic, antialiased',
+        [2, 1, 12, 10],
+        [2, 1, 5, 4],
+        { mode: 'cubic', coordinateTransformation: 'half_pixel', antialias: true },
+      ],
+      [
+        'linear by scales that are not the ratio of sizes',
+        [1, 2, 4, 5],
+        [1, 2, 2, 3],
+        { mode: 'linear', coordinateTransformation: 'half_pixel', scales: [1, 1, 0.6, 0.7] },
+      ],
+      [
+        'linear by such scales, symmetric',
+        [1, 2, 4, 5],
+        [1, 2, 9, 12],
+        { mode: 'linear', coordinateTransformation: 'half_pixel_symmetric', scales: [1, 1, 2.3, 2.5] },
+      ],
+      [
+        'nearest by such scales',
+        [1, 2, 4, 7],
+        [1, 2, 2, 4],
+        {
+          coordinateTransformation: 'half_pixel',
+          nearestMode: 'round_prefer_floor',
+          scales: [1, 1, 0.6, 0.6],
+        },
+      ],
+      [
+        'linear to one row',
+        [1, 2, 4, 4],
+        [1, 2, 1, 3],
+        { mode: 'linear', coordinateTransformation: 'pytorch_half_pixel' },
+      ],
+      [
+        'a region that reaches beyond x',
+        [1, 2, 4, 4],
+        [1, 2, 3, 5],
+        {
+          mode: 'linear',
+          coordinateTransformation: 'tf_crop_and_resize',
+          roi: [0, 0, 0.4, -0.3, 1, 1, 1.2, 0.8],
+          extrapolation: 10,
+        },
+      ],
+      [
+        'over three axes',
+        [1, 2, 3, 4, 5],
+        [1, 2, 5, 3, 7],
+        { mode: 'linear', coordinateTransformation: 'half_pixel' },
+      ],
+    ] as [string, number[], number[], Partial<ResizeAttrs>][]
+  ).map(
+    ([name, from, to, attrs]): OpCase => ({
+      name,
+      op: 'Resize',
+      inputs: [x(...from), ints(...to)],
+      attrs: resize(attrs),
+    }),
+  ),
   {
     name: 'depth first',
     op: 'DepthToSpace',

@@ -13,7 +13,9 @@ import {
 } from '../tflite-helpers.ts';
 import type { BlockAttrs, ResizeAttrs } from '../vocabulary.ts';
 import { imageTfliteReaders } from './image.tflite-read.ts';
+import { resizedAxis } from './interpolation.ts';
 import { type NearestFlags, nearestIndices, tfliteNearestIndices } from './nearest-indices.ts';
+import { writeWeighted } from './weighted.tflite.ts';
 
 const flagChoices: readonly NearestFlags[] = [
   { align_corners: false, half_pixel_centers: false },
@@ -22,34 +24,21 @@ const flagChoices: readonly NearestFlags[] = [
 ];
 
 /**
- * RESIZE_NEAREST_NEIGHBOR where one of its flags picks exactly the elements that ONNX picks, else GATHER along each
- * axis, which can pick any. RESIZE_BILINEAR where its flags mean the same.
+ * RESIZE_NEAREST_NEIGHBOR and RESIZE_BILINEAR where one of their flags means the same; else GATHER along each axis, or a
+ * product with a matrix of weights.
  */
 function writeResize(node: Node, context: TfliteWriteContext): void {
   const attrs = attrsOf(node, 'Resize');
   const x = inputValue(node, context, 0);
   const from = shapeOf(x, context);
   const to = shapeOf(outputValue(node, context), context);
-  checkScales(context, attrs, from, to);
-  if (attrs.mode === 'nearest') writeNearest(node, context, attrs, x, from, to);
-  else if (attrs.mode === 'linear') writeBilinear(node, context, attrs, x, from, to);
-  else context.refuse('TFLite has no cubic interpolation', 'Use bilinear interpolation.');
-}
-
-function checkScales(
-  context: TfliteWriteContext,
-  attrs: ResizeAttrs,
-  from: readonly number[],
-  to: readonly number[],
-): void {
-  const differs = attrs.scales?.some(
-    (scale, axis) => Math.abs(scale * from[axis] - to[axis]) > 1e-4 * to[axis],
-  );
-  if (differs && attrs.coordinateTransformation !== 'align_corners') {
-    context.refuse(
-      `its scales [${attrs.scales!.join(', ')}] are not the ratio of its sizes, which is all that TFLite knows`,
-    );
+  if (attrs.mode === 'nearest') {
+    writeNearest(node, context, attrs, x, from, to);
+    return;
   }
+  const flags = bilinearFlags(attrs, from, to);
+  if (flags) writeBilinear(node, context, flags, x, from, to);
+  else writeWeighted(node, context, attrs, from, to);
 }
 
 function writeNearest(
@@ -60,7 +49,7 @@ function writeNearest(
   from: readonly number[],
   to: readonly number[],
 ): void {
-  const maps = from.map((size, axis) => nearestIndices(attrs, size, to[axis]));
+  const maps = from.map((size, axis) => nearestIndices(attrs, resizedAxis(attrs, axis, size, to[axis])));
   const isPlain = from.length === 4 && from[0] === to[0] && from[3] === to[3];
   const flags = flagChoices.find((choice) =>
     [1, 2].every((axis) => tfliteNearestIndices(choice, from[axis], to[axis]).join() === maps[axis]?.join()),
@@ -76,19 +65,29 @@ function writeNearest(
   });
 }
 
+/** Flags of RESIZE_BILINEAR, over height and width of [N, H, W, C] or over [N, W, C]; undefined where it cannot say it. */
 function bilinearFlags(
   attrs: ResizeAttrs,
+  from: readonly number[],
   to: readonly number[],
-  context: TfliteWriteContext,
-): { align_corners: boolean; half_pixel_centers: boolean } {
-  switch (attrs.coordinateTransformation) {
+): NearestFlags | undefined {
+  const rank = from.length;
+  const isSpatial = (rank === 3 || rank === 4) && from[0] === to[0] && from[rank - 1] === to[rank - 1];
+  if (!isSpatial || attrs.mode !== 'linear' || attrs.antialias) return undefined;
+  const differs = attrs.scales?.some(
+    (scale, axis) => Math.abs(scale * from[axis] - to[axis]) > 1e-4 * to[axis],
+  );
+  const { coordinateTransformation } = attrs;
+  if (differs && coordinateTransformation !== 'align_corners') return undefined;
+  switch (coordinateTransformation) {
     case 'asymmetric':
       return { align_corners: false, half_pixel_centers: false };
     case 'align_corners':
       return { align_corners: true, half_pixel_centers: false };
+    case 'tf_crop_and_resize':
+      return undefined;
     case 'pytorch_half_pixel':
-      if (to[1] === 1 || to[2] === 1) context.refuse('it resizes to one element by pytorch_half_pixel');
-      return { align_corners: false, half_pixel_centers: true };
+      return to.slice(1, -1).includes(1) ? undefined : { align_corners: false, half_pixel_centers: true };
     default:
       return { align_corners: false, half_pixel_centers: true };
   }
@@ -97,23 +96,15 @@ function bilinearFlags(
 function writeBilinear(
   node: Node,
   context: TfliteWriteContext,
-  attrs: ResizeAttrs,
+  flags: NearestFlags,
   x: Value,
   from: readonly number[],
   to: readonly number[],
 ): void {
   const rank = from.length;
-  if ((rank !== 3 && rank !== 4) || from[0] !== to[0] || from[rank - 1] !== to[rank - 1]) {
-    context.refuse(
-      `TFLite interpolates over height and width of [N, H, W, C], not [${from.join(', ')}] to [${to.join(', ')}]`,
-    );
-  }
   const frame = (shape: readonly number[]) => (rank === 4 ? shape : [shape[0], 1, shape[1], shape[2]]);
   const target = frame(to);
-  const options = {
-    table: 'ResizeBilinearOptions',
-    fields: bilinearFlags(attrs, rank === 4 ? to : [to[0], 2, to[1], to[2]], context),
-  };
+  const options = { table: 'ResizeBilinearOptions', fields: { ...flags } };
   const sizes = int32Vector(context, `${node.id}/size`, target.slice(1, 3));
   writeMove(node, context, (input, output) => {
     if (rank === 4) {

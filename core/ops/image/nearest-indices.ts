@@ -1,45 +1,20 @@
 /** Which element nearest-neighbour resizing picks along one axis, by ONNX's rules and by TFLite's. */
 import type { ResizeAttrs } from '../vocabulary.ts';
+import { type ResizedAxis, sourcePosition } from './interpolation.ts';
 
 export interface NearestFlags {
   readonly align_corners: boolean;
   readonly half_pixel_centers: boolean;
 }
 
-/** ONNX Resize, mode nearest: the source index of each of `to` positions on an axis of `from` elements. */
-export function nearestIndices(
-  attrs: Pick<ResizeAttrs, 'coordinateTransformation' | 'nearestMode'>,
-  from: number,
-  to: number,
-): number[] {
-  const scale = Math.fround(to / from);
+/** ONNX Resize, mode nearest: the source index of each position along an axis. */
+export function nearestIndices(attrs: ResizeAttrs, axis: ResizedAxis): number[] {
+  const { from, to, scale } = axis;
   return Array.from({ length: to }, (_, i) => {
-    if (from === to) return i;
-    const picked = roundNearest(
-      sourcePosition(attrs.coordinateTransformation, i, scale, from, to),
-      attrs.nearestMode,
-    );
+    if (from === to && scale === 1) return i;
+    const picked = roundNearest(sourcePosition(attrs.coordinateTransformation, i, axis), attrs.nearestMode);
     return Math.min(Math.max(picked, 0), from - 1);
   });
-}
-
-function sourcePosition(
-  transformation: ResizeAttrs['coordinateTransformation'],
-  i: number,
-  scale: number,
-  from: number,
-  to: number,
-): number {
-  switch (transformation) {
-    case 'asymmetric':
-      return Math.fround(i / scale);
-    case 'align_corners':
-      return to === 1 ? 0 : Math.fround((i * (from - 1)) / (to - 1));
-    case 'pytorch_half_pixel':
-      return to === 1 ? 0 : Math.fround((i + 0.5) / scale - 0.5);
-    default:
-      return Math.fround((i + 0.5) / scale - 0.5);
-  }
 }
 
 function roundNearest(position: number, mode: ResizeAttrs['nearestMode']): number {

@@ -41,6 +41,10 @@ export function renumber(graph: Graph, node: Node, order: Order): Renumbered {
   const attrs: Record<string, Attrs[string]> = { ...node.attrs };
   if (typeof attrs.axis === 'number') attrs.axis = position[attrs.axis < 0 ? attrs.axis + rank : attrs.axis];
   if (Array.isArray(attrs.scales)) attrs.scales = physicalShape(attrs.scales as number[], order);
+  if (Array.isArray(attrs.roi)) {
+    const roi = attrs.roi as number[];
+    attrs.roi = [...physicalShape(roi.slice(0, rank), order), ...physicalShape(roi.slice(rank), order)];
+  }
   const axes = axesInput(graph, node, rank);
   if (axes) {
     const moved = axes.axes.map((axis) => position[axis]);
