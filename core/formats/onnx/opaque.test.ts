@@ -39,12 +39,12 @@ function between(
 const resize = between(
   {
     op: 'Resize',
-    inputs: ['r', '', 'scales'],
+    inputs: ['r', 'region', 'scales'],
     outputs: ['o'],
-    attrs: { mode: s('cubic'), antialias: i(1) },
+    attrs: { mode: s('nearest'), coordinate_transformation_mode: s('tf_crop_and_resize') },
     name: 'shrink',
   },
-  { scales: floatTensor([4], [1, 1, 0.5, 0.5]) },
+  { scales: floatTensor([4], [1, 1, 0.5, 0.5]), region: floatTensor([8], [0, 0, 0, 0, 1, 1, 1, 1]) },
 );
 
 /** A loop that adds to a state what it reads from outside: a computed value and a constant. */
@@ -288,7 +288,7 @@ describe('an opaque node', () => {
       ['warning', 'com.example:Mystery'],
     ]);
     expect(() => prepareForTflite(graph!, { layout: 'keep' })).toThrow(
-      /antialias = 1 is not supported.*com\.example:Mystery/,
+      /tf_crop_and_resize with mode = nearest.*com\.example:Mystery/,
     );
   });
 
