@@ -1,4 +1,4 @@
-import { type FindingKind, type Found, goodDb, keepFloat, lossOf, qualityOf, writeLoss } from './finding.ts';
+import { type FindingKind, type Found, keepFloat, lossOf, weighsAtEnd, writeLoss } from './finding.ts';
 
 /** Less than this lost at one operator is its share of the noise of all. */
 const leastLossDb = 4;
@@ -19,7 +19,7 @@ export const edgeOperators: FindingKind = {
     ];
     return edges.flatMap(({ operator, place, why }) => {
       const loss = lossOf(facts, operator);
-      if (operator.mode === 'float' || loss.db < leastLossDb || qualityOf(operator) > goodDb) return [];
+      if (operator.mode === 'float' || loss.db < leastLossDb || !weighsAtEnd(facts, operator)) return [];
       return [
         {
           severity: 'warning',

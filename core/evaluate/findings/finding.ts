@@ -46,6 +46,8 @@ export interface FindingKind {
 /** A finding with what it is ranked by: decibels that may be won, roughly. */
 export interface Found extends Omit<FindingView, 'id'> {
   readonly weight: number;
+  /** Results that it speaks of beside `node`. */
+  readonly explains?: readonly string[];
 }
 
 /** Results above this need no remark: what is lost there is not seen in the output. */
@@ -99,6 +101,28 @@ function measuredBefore(facts: FindingFacts, operator: OperatorFacts, seen: Set<
     seen.add(name);
     return maker.sqnrDb === undefined ? measuredBefore(facts, maker, seen) : [maker];
   });
+}
+
+/**
+ * Quality at the end of the network in dB, the worst of its results. A final softmax lifts the figure, because its
+ * largest values are nearly exact: what it reads counts there.
+ */
+export function endDb(facts: FindingFacts): number {
+  const read = new Set(facts.operators.flatMap(({ inputs }) => inputs));
+  const ends = facts.operators.filter(({ name }) => !read.has(name));
+  const measured = ends.flatMap((one) => {
+    const before = one.op === 'Softmax' ? measuredBefore(facts, one, new Set()) : [];
+    return [one, ...before].map(qualityOf);
+  });
+  return Math.min(...measured, facts.quality.sqnrDb ?? Number.POSITIVE_INFINITY);
+}
+
+/** Above the end's quality by this much, an operator's error is at most a quarter of what arrives there. */
+const quarterDb = 6;
+
+/** Whether an operator's error is a good part of what arrives at the end. */
+export function weighsAtEnd(facts: FindingFacts, operator: OperatorFacts): boolean {
+  return qualityOf(operator) <= endDb(facts) + quarterDb;
 }
 
 /** A loss as the beginning of a sentence. */

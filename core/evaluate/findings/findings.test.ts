@@ -40,7 +40,7 @@ function facts(operators: OperatorFacts[], more: Partial<FindingFacts> = {}): Fi
     precision: 'int8',
     recipe: Recipe.parse({}),
     samples: 500,
-    quality: { samples: 100, sqnrDb: 20, cosine: 1, maxAbsError: 1 },
+    quality: { samples: 100, sqnrDb: 30, cosine: 1, maxAbsError: 1 },
     operators,
     ...more,
   };
@@ -53,7 +53,7 @@ const head = { op: 'Softmax', weighted: false, fixedScale: true, activation: act
 
 describe('findings', () => {
   it.each<[string, FindingFacts, string[]]>([
-    ['nothing, where nothing is lost', facts([a, operator('b', ['a'], 43)]), []],
+    ['a loss without a cause', facts([a, operator('b', ['a'], 43)]), ['even-loss']],
     [
       'one channel far beyond the others',
       facts([operator('a', ['x'], 40, { activation: activation(-40, 40, { channels: channels(40) }) })]),
@@ -62,7 +62,7 @@ describe('findings', () => {
     [
       'channels that differ a little',
       facts([operator('a', ['x'], 42, { activation: activation(-8, 8, { channels: channels(8) }) })]),
-      [],
+      ['even-loss'],
     ],
     [
       'joined ranges that differ',
@@ -72,6 +72,21 @@ describe('findings', () => {
         operator('ab', ['a', 'b'], 41, { op: 'Concat', weighted: false }),
       ]),
       ['unbalanced-concat ab'],
+    ],
+    [
+      'what follows from a cause only once',
+      facts([
+        operator('a', ['x'], 40, {
+          activation: activation(-40, 40, { channels: channels(40), bulk: [-1, 1] }),
+        }),
+        operator('b', ['a'], 20),
+      ]),
+      ['outlier-channel a'],
+    ],
+    [
+      'an early error only where it weighs at the end',
+      facts([operator('a', ['x'], 38), operator('b', ['a'], 30), operator('c', ['b'], 25)]),
+      ['weak-operator b', 'edge-operator c'],
     ],
     [
       'a swish with a wide range, written as a product',
@@ -85,7 +100,7 @@ describe('findings', () => {
     [
       'a hard-swish with steps enough',
       facts([a, operator('y', ['a'], 42, { op: 'HardSwish', activation: activation(-0.375, 4) })]),
-      [],
+      ['even-loss'],
     ],
     ['a softmax whose step is too coarse', facts([a, operator('p', ['a'], 30, head)]), ['fixed-scale p']],
     [

@@ -1,6 +1,7 @@
 import type { FindingView } from '../../contract/views.ts';
 import { deadRange } from './dead-range.ts';
 import { edgeOperators } from './edge-operators.ts';
+import { evenLoss } from './even-loss.ts';
 import { type FindingFacts, type FindingKind, type Found, goodDb, mostOfKind } from './finding.ts';
 import { fixedScale } from './fixed-scale.ts';
 import { float16Overflow } from './float16-overflow.ts';
@@ -12,7 +13,7 @@ import { unbalancedConcat } from './unbalanced-concat.ts';
 import { weakOperator } from './weak-operator.ts';
 import { weightOutlier } from './weight-outlier.ts';
 
-/** Every kind, those that name a cause before those that only name a place. */
+/** Every kind, causes before symptoms. */
 export const findingKinds: readonly FindingKind[] = [
   float16Overflow,
   outlierChannel,
@@ -20,9 +21,9 @@ export const findingKinds: readonly FindingKind[] = [
   swishRange,
   fixedScale,
   saturation,
-  deadRange,
   weightOutlier,
   tooFewSamples,
+  deadRange,
   edgeOperators,
   weakOperator,
 ];
@@ -30,12 +31,12 @@ export const findingKinds: readonly FindingKind[] = [
 /** What may be said of a file whose outputs are as good as can be told: it is of other samples and other devices. */
 const ofGoodFiles: readonly FindingKind[] = [float16Overflow, tooFewSamples];
 
-/** What only says where; the others also say why. */
-const placeOnly: readonly FindingKind[] = [edgeOperators, weakOperator];
+/** What says where, or how it shows, and is told only where no cause is known. */
+const symptoms: readonly FindingKind[] = [fixedScale, deadRange, edgeOperators, weakOperator];
 
 /**
- * Where the quality of a file goes and why, the most telling first. A kind that only says where is left out for
- * operators whose cause is known.
+ * Where the quality of a file goes and why, the most telling first. Symptoms are left out for operators whose cause is
+ * known, and for those that its trial changes too.
  */
 export function findFindings(facts: FindingFacts): FindingView[] {
   const { sqnrDb, top1Agreement = 1 } = facts.quality;
@@ -44,9 +45,16 @@ export function findFindings(facts: FindingFacts): FindingView[] {
   const explained = new Set<string>();
   for (const kind of isGood ? ofGoodFiles : findingKinds) {
     const all = kind.find(facts).sort((a, b) => b.weight - a.weight);
-    const told = placeOnly.includes(kind) ? all.filter(({ node }) => !explained.has(node ?? '')) : all;
-    for (const { node } of told) if (node !== undefined) explained.add(node);
+    const told = symptoms.includes(kind) ? all.filter(({ node }) => !explained.has(node ?? '')) : all;
+    for (const { node, explains = [], trial } of told) {
+      const changed = trial?.recipe?.overrides?.flatMap(({ match }) => match ?? []) ?? [];
+      for (const name of [node, ...explains, ...changed]) if (name !== undefined) explained.add(name);
+    }
     found.push(...told.slice(0, mostOfKind).map((one) => ({ ...one, id: kind.id })));
   }
-  return found.sort((a, b) => b.weight - a.weight).map(({ weight: _rank, ...view }) => view);
+  if (!isGood && found.length === 0)
+    found.push(...evenLoss.find(facts).map((one) => ({ ...one, id: evenLoss.id })));
+  return found
+    .sort((a, b) => b.weight - a.weight)
+    .map(({ weight: _rank, explains: _others, ...view }) => view);
 }

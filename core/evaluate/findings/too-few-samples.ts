@@ -12,7 +12,9 @@ export const tooFewSamples: FindingKind = {
   id: 'too-few-samples',
   find({ operators, recipe, samples }): Found[] {
     const used = Math.min(recipe.samples, samples);
-    const integers = operators.flatMap(({ activation }) => activation?.quantized ?? []);
+    const integers = operators.flatMap(({ activation, fixedScale }) =>
+      activation?.quantized && !fixedScale ? [activation.quantized] : [],
+    );
     if (integers.length === 0 || samples === 0) return [];
     // Observers other than these clip on purpose.
     const keepsAll = recipe.calibration === 'minmax';

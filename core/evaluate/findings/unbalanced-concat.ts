@@ -27,7 +27,8 @@ export const unbalancedConcat: FindingKind = {
           text: `${widest.name} reaches ${write(widest.span)} and ${narrowest.name} only ${write(narrowest.span)}. Joined, they share one scale, and the narrower loses ${write(bits)} of its bits.`,
           node: operator.name,
           op: operator.op,
-          weight: 6 * bits,
+          weight: 6 * bits + goodDb - qualityOf(operator),
+          explains: operator.inputs,
           trial: keepFloat('Join in float32, and keep what reads it in float32 too.', [
             operator,
             ...readersOf(facts, operator.name),

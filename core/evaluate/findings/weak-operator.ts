@@ -1,4 +1,4 @@
-import { type FindingKind, goodDb, keepFloat, lossOf, qualityOf, readersOf, writeLoss } from './finding.ts';
+import { type FindingKind, keepFloat, lossOf, readersOf, weighsAtEnd, writeLoss } from './finding.ts';
 
 const leastLossDb = 6;
 
@@ -9,7 +9,7 @@ export const weakOperator: FindingKind = {
     facts.operators.flatMap((operator) => {
       if (operator.mode === 'float') return [];
       const loss = lossOf(facts, operator);
-      if (loss.db < leastLossDb || qualityOf(operator) > goodDb) return [];
+      if (loss.db < leastLossDb || !weighsAtEnd(facts, operator)) return [];
       return [
         {
           severity: 'info',
