@@ -65,22 +65,30 @@ function withUint8(graph: Graph, plan: QuantPlan): QuantPlan {
 
 /**
  * Gives values that exist in this graph only their parameters: constants in another axis order, and what operators
- * that only move elements make of planned values.
+ * that only move elements make of planned values. A move of integers stays among integers even where its reader is a
+ * float operator: onnxruntime up to 1.32 cannot open a lone move behind a DequantizeLinear from opset 21 on.
  */
 function withPropagated(graph: Graph, plan: QuantPlan): QuantPlan {
   const values: Record<string, ValuePlan> = { ...plan.values };
+  const nodes = { ...plan.nodes };
+  const integerMade = new Set<string>();
   for (const node of graph.nodes) {
     node.inputs.forEach((id, slot) => {
       const known = id !== null && graph.values.get(id)?.constant && operandPlan(plan, node.id, slot, id);
       if (id !== null && known) values[id] = known;
     });
     const rule = ruleOf(node);
-    if (!rule || plan.nodes[node.id]?.mode === 'float' || !onlyMoves(rule)) continue;
-    const source = floatOperands(graph, node, rule)[0]?.value.id;
-    if (!source || !values[source]) continue;
-    for (const id of node.outputs) values[id] ??= values[source];
+    const source = rule && onlyMoves(rule) ? floatOperands(graph, node, rule)[0]?.value.id : undefined;
+    if (source && values[source] && integerMade.has(source) && nodes[node.id]?.mode === 'float') {
+      nodes[node.id] = { mode: 'integer', reason: 'moves integers' };
+    }
+    if (nodes[node.id]?.mode === 'float') continue;
+    for (const id of node.outputs) {
+      if (source && values[source]) values[id] ??= values[source];
+      if (values[id]) integerMade.add(id);
+    }
   }
-  return { ...plan, values };
+  return { ...plan, values, nodes };
 }
 
 class QdqApplication {

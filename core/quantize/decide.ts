@@ -123,6 +123,7 @@ function decideIntegers(
       const beyond = planWeights(graph, node, values, { narrowBias: precision === 'int8', reduced });
       if (beyond) further.set(node.id, beyond);
     } else if (mode === 'hybrid') planHeadWeights(graph, node, values, reduced);
+    else if (mode === 'weights-only') planStoredWeights(graph, node, values, 'weights-int8');
   }
   if (further.size > beyondKernels.size) return decideIntegers(source, ranges, options, further);
   return {

@@ -2,7 +2,7 @@ import { consumersOf, type Graph, type Node, producersOf, valueNamed } from '../
 import { isOpaque } from '../ir/opaque.ts';
 import { sizeOf } from './constants.ts';
 import type { NodePlan } from './plan.ts';
-import { feedsRelativePrecision } from './relative-precision.ts';
+import { feedsRelativePrecision, type RelativeFeed } from './relative-precision.ts';
 import { floatOperands, isFloatValue, onlyMoves, outputRule, ruleOf } from './rules.ts';
 
 /**
@@ -31,10 +31,12 @@ export function placeIntegers(graph: Graph, options: IntegerPlacement): Map<stri
   const tail = options.floatIo && !options.pureInteger ? tailOf(graph) : emptyTail;
   const canHead = (node: Node) =>
     options.kernels === 'int8' && tail.weighted.has(node) && ruleOf(node)!.tflite.dynamicInt8;
-  const relative = options.pureInteger ? new Map<string, Node>() : feedsRelativePrecision(graph);
+  const relative = options.pureInteger ? new Map<string, RelativeFeed>() : feedsRelativePrecision(graph);
   for (const node of graph.nodes) {
-    const reason = whyFloat(graph, node, options) ?? whyExact(relative.get(node.id));
+    const feed = relative.get(node.id);
+    const reason = whyFloat(graph, node, options);
     if (reason !== undefined) plans.set(node.id, { mode: 'float', reason });
+    else if (feed) plans.set(node.id, exactly(graph, node, feed));
     else if (tail.fixed.has(node)) plans.set(node.id, { mode: 'float', reason: lastStep });
     else if (canHead(node)) plans.set(node.id, { mode: 'hybrid', reason: lastStep });
     else if (onlyMoves(ruleOf(node)!)) moving.push(node);
@@ -52,8 +54,15 @@ export function placeIntegers(graph: Graph, options: IntegerPlacement): Map<stri
 /** Why the tail is not in integers. */
 export const lastStep = 'the last step gives reals, finer than 8 bits, as the output is float32';
 
-function whyExact(fed: Node | undefined): string | undefined {
-  return fed && `feeds the ${fed.op} ${fed.id}, where what integers round to zero would count`;
+function exactly(graph: Graph, node: Node, { op, isWeighted }: RelativeFeed): NodePlan {
+  const reason = `feeds a ${op}, where what integers round to zero would count`;
+  const isLarge = isWeighted && weightCount(graph, node) >= smallestWeights;
+  return { mode: isLarge ? 'weights-only' : 'float', reason };
+}
+
+function weightCount(graph: Graph, node: Node): number {
+  const weights = floatOperands(graph, node, ruleOf(node)!).find(({ rule }) => rule.kind === 'weight');
+  return weights?.value.constant ? sizeOf(weights.value.constant) : 0;
 }
 
 /** Why a node cannot run in integers; undefined when it can. */
