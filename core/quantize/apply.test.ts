@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { opsetFor } from '../formats/onnx/writer.ts';
-import { floatTensor, toNumbers, typedData } from '../ir/tensor.ts';
+import { floatTensor, int64Tensor, toNumbers, typedData } from '../ir/tensor.ts';
 import { halfBitsToNumber } from '../kernels/half.ts';
 import { applyPlanForOnnx } from './apply-qdq.ts';
 import { applyPlanForTflite } from './apply-tflite.ts';
@@ -158,6 +158,28 @@ describe('a plan applied for ONNX', () => {
     const lines = graphText(applyPlanForOnnx(graph, residual));
     expect(lines).toContain('Add dense/dequantized:float32 x/dequantized:float32 -> y/float:float32');
     expect(lines.at(-1)).toBe('DequantizeLinear y/quantized:int8(scale) -> y:float32');
+  });
+
+  it('keeps a move of integers between pairs though its reader is a float operator', () => {
+    const graph = vectorGraph((b, x) => {
+      const w = b.constant('w', floatTensor([8, 8], wave(64)));
+      const dense = b.one('FullyConnected', [x, w, null], { activation: 'none' }, { name: 'dense' });
+      const shape = b.constant('shape', int64Tensor([2], [2, 4]));
+      const moved = b.one('Reshape', [dense, shape], { allowZero: false }, { name: 'moved' });
+      return [b.one('Erf', [moved], {}, { name: 'y' })];
+    });
+    const integers = decidePlan(graph, ranges({ x: [-1, 1], dense: [-2, 2], moved: [-2, 2] }), {
+      precision: 'int8',
+      io: 'float32',
+      pureInteger: true,
+    });
+    const nodes = { ...integers.nodes, moved: { mode: 'float', reason: 'as in another form' } } as const;
+    const lines = graphText(applyPlanForOnnx(graph, { ...integers, nodes }));
+    expect(lines.slice(-3)).toEqual([
+      'QuantizeLinear moved:float32 -> moved/quantized:int8(scale)',
+      'DequantizeLinear moved/quantized:int8(scale) -> moved/dequantized:float32',
+      'Erf moved/dequantized:float32 -> y:float32',
+    ]);
   });
 
   it('has integer ports where asked to', () => {

@@ -199,15 +199,6 @@ describe('a full integer plan', () => {
     expect(scale).toBeGreaterThan(1e-9 / 127);
   });
 
-  it('leaves in float what no kernel can scale, and says so', () => {
-    const plan = decidePlan(dense(wave(8), [0]), ranges({ x: [-1, 1], y: [0, 2e-5] }), int8);
-    expect(plan.nodes.y).toMatchObject({
-      mode: 'float',
-      reason: expect.stringContaining('more than kernels take'),
-    });
-    expect(plan.warnings.map(({ node }) => node)).toEqual(['y']);
-  });
-
   it.each([
     ['alone', [], { squares: 'float', sum: 'float' }],
     ['and an output too', ['squares'], { squares: 'integer', sum: 'float' }],
@@ -231,6 +222,19 @@ describe('a full integer plan', () => {
       squares: 'integer',
       sum: 'integer',
     });
+  });
+
+  it('takes integer weights but computes reals right before a logarithm', () => {
+    const rows = 128;
+    const graph = vectorGraph((b, x) => {
+      const matrix = b.constant('w', floatTensor([rows, 8], wave(8 * rows)));
+      const bands = b.one('FullyConnected', [x, matrix, null], { activation: 'relu' }, { name: 'bands' });
+      return [b.one('Relu', [b.one('Log', [bands], {}, { name: 'log' })], {}, { name: 'y' })];
+    });
+    const plan = decidePlan(graph, ranges({ x: [-1, 1], bands: [0, 4], log: [-14, 2], y: [0, 2] }), int8);
+    expect(modes(plan)).toMatchObject({ bands: 'weights-only', log: 'float' });
+    expect(plan.values.w).toMatchObject({ dtype: 'int8', axis: 0 });
+    expect(plan.values.bands).toBeUndefined();
   });
 
   it('gives a channel of zeros the step of the others, so that its bias stays fine', () => {

@@ -12,7 +12,7 @@ import type { OwnNumbers } from './onnx-form.ts';
 import { lastStep, placeIntegers, placeWeights, smallestWeights } from './placement.ts';
 import { type NodePlan, operandKey, type PlanWarning, type QuantPlan, type ValuePlan } from './plan.ts';
 import { biasSlot, floatOperands, isFloatValue, onlyMoves, outputRule, ruleOf } from './rules.ts';
-import { fitToKernels, requantizationBeyondKernels, weightParams } from './weight-params.ts';
+import { fitToKernels, weightParams } from './weight-params.ts';
 
 export interface DecideOptions {
   readonly precision: Precision;
@@ -85,7 +85,6 @@ function decideIntegers(
   source: Graph,
   ranges: Ranges,
   options: DecideOptions & { precision: 'int8' | 'int16x8' },
-  beyondKernels: ReadonlyMap<string, string> = new Map(),
 ): QuantPlan {
   if (ranges.size === 0) {
     throw new WhittleError('data.missing', `${options.precision} needs calibrated ranges`, {
@@ -104,8 +103,7 @@ function decideIntegers(
     floatIo: io === 'float32',
     pureInteger: options.pureInteger || options.form === 'tensorrt',
     hasRange: (id) => known.has(id),
-    leftOut:
-      beyondKernels.size > 0 ? new Map([...(options.leftOut ?? []), ...beyondKernels]) : options.leftOut,
+    leftOut: options.leftOut,
   });
   const ports =
     io === 'float32'
@@ -115,17 +113,13 @@ function decideIntegers(
     symmetric: options.form === 'tensorrt',
   });
   const values = { ...activations.values };
-  const further = new Map(beyondKernels);
   const reduced = options.form === 'u8s8-reduced';
   for (const node of graph.nodes) {
     const mode = nodes.get(node.id)?.mode;
-    if (mode === 'integer') {
-      const beyond = planWeights(graph, node, values, { narrowBias: precision === 'int8', reduced });
-      if (beyond) further.set(node.id, beyond);
-    } else if (mode === 'hybrid') planHeadWeights(graph, node, values, reduced);
+    if (mode === 'integer') planWeights(graph, node, values, { narrowBias: precision === 'int8', reduced });
+    else if (mode === 'hybrid') planHeadWeights(graph, node, values, reduced);
     else if (mode === 'weights-only') planStoredWeights(graph, node, values, 'weights-int8');
   }
-  if (further.size > beyondKernels.size) return decideIntegers(source, ranges, options, further);
   return {
     precision,
     values,
@@ -174,15 +168,13 @@ function knownRanges(graph: Graph, ranges: Ranges): Set<string> {
 
 /**
  * Adds parameters for the constant weights of one integer operator, wide enough for all operators that share them.
- * @returns why no kernel takes them, if none does
  */
 function planWeights(
   graph: Graph,
   node: Node,
   values: Record<string, ValuePlan>,
   { narrowBias, reduced }: { narrowBias: boolean; reduced: boolean },
-): string | undefined {
-  let beyond: string | undefined;
+): void {
   const rule = ruleOf(node)!;
   const operands = floatOperands(graph, node, rule);
   const bias = biasSlot(rule);
@@ -191,20 +183,14 @@ function planWeights(
     const found = values[value.id] ?? weightParams(value.constant, slotRule.axis, 'int8', reduced);
     const biasId = bias?.of[1] === slot ? node.inputs[bias.slot] : null;
     const constant = biasId ? valueNamed(graph, biasId).constant : undefined;
-    const inputScale = values[node.inputs[bias?.of[0] ?? 0]!].scales[0];
-    const outputScale = values[node.outputs[0]].scales[0];
     const fitted = fitToKernels(found, {
-      inputScale,
-      outputScale,
+      inputScale: values[node.inputs[bias?.of[0] ?? 0]!].scales[0],
+      outputScale: values[node.outputs[0]].scales[0],
       bias: constant && toFloat32(constant),
       narrowBias,
     });
-    const factor = requantizationBeyondKernels(fitted, inputScale, outputScale);
-    if (factor)
-      beyond = `its weights against its output's range are ${factor.toFixed(0)} to 1, more than kernels take`;
     values[value.id] = { ...fitted, dtype: 'int8', reason: weightReason(slotRule.axis) };
   }
-  return beyond;
 }
 
 /**

@@ -90,20 +90,3 @@ export function fitToKernels(params: QuantParams, context: WeightContext): Quant
     }),
   };
 }
-
-/** XNNPACK's integer kernels scale accumulators by less than this. */
-const requantizationLimit = 256;
-
-/**
- * The largest factor from an accumulator to the output, when it is more than kernels take: then one step of the
- * accumulator would be far more than the whole output range.
- */
-export function requantizationBeyondKernels(
-  params: QuantParams,
-  inputScale: number,
-  outputScale: number,
-): number | undefined {
-  const largest = params.scales.reduce((most, scale) => Math.max(most, scale), 0);
-  const factor = (inputScale * largest) / outputScale;
-  return factor < requantizationLimit ? undefined : factor;
-}
