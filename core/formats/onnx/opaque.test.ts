@@ -4,7 +4,7 @@ import { isOpaque } from '../../ir/opaque.ts';
 import { floatTensor, int64Tensor, tensorOf, toFloat32 } from '../../ir/tensor.ts';
 import { prepareForOnnx, prepareForTflite } from '../../passes/pipeline.ts';
 import { feedsFor, modelBytes, readValid, runOnnx, type TestModel } from '../../testing/onnx-model.ts';
-import { f, i, is, s, weights } from '../../testing/onnx-rows.ts';
+import { i, is, s, weights } from '../../testing/onnx-rows.ts';
 import { decode, encode } from '../protobuf/wire.ts';
 import { readOnnxBytes } from './reader.ts';
 import { modelTable, type NodeProto } from './schema.ts';
@@ -82,10 +82,18 @@ const models: readonly (readonly [string, TestModel, readonly string[]])[] = [
   [
     'an operator that has none, its type stated by nobody',
     {
-      ...between({ op: 'LpPool', inputs: ['r'], outputs: ['o'], attrs: { kernel_shape: is(2, 2) } }),
+      ...between(
+        {
+          op: 'RoiAlign',
+          inputs: ['r', 'regions', 'images'],
+          outputs: ['o'],
+          attrs: { output_height: i(2), output_width: i(2) },
+        },
+        { regions: floatTensor([1, 4], [0, 0, 3, 3]), images: int64Tensor([1], [0]) },
+      ),
       types: {},
     },
-    ['LpPool'],
+    ['RoiAlign'],
   ],
   [
     'a result whose size only the data tell',
@@ -177,16 +185,16 @@ const models: readonly (readonly [string, TestModel, readonly string[]])[] = [
   [
     'an opset in which an operator means something else than in what is written',
     {
-      opset: 11,
-      inputs: { x: { shape: [2, 3] } },
+      opset: 10,
+      inputs: { x: { shape: [1, 1, 2, 2] }, scales: { shape: [4], values: [1, 1, 2, 3] } },
       nodes: [
-        { op: 'Dropout', inputs: ['x'], outputs: ['d', 'mask'], attrs: { ratio: f(0.5) } },
-        { op: 'Where', inputs: ['mask', 'd', 'x'], outputs: ['z'] },
-        { op: 'Softmax', inputs: ['z'], outputs: ['y'] },
+        { op: 'Relu', inputs: ['x'], outputs: ['r'] },
+        { op: 'Resize', inputs: ['r', 'scales'], outputs: ['z'] },
+        { op: 'Neg', inputs: ['z'], outputs: ['y'] },
       ],
       outputs: { y: 'float32' },
     },
-    ['Dropout', 'Where', 'Softmax'],
+    ['Relu', 'Resize', 'Neg'],
   ],
   [
     'an opset that is not read',

@@ -1,5 +1,5 @@
 /** Operator readers in the opsets in which their form differs. */
-import { describeRows, f, i, type Row, s, weights } from '../../testing/onnx-rows.ts';
+import { describeRows, f, i, int64, is, type Row, s, weights } from '../../testing/onnx-rows.ts';
 
 const composites: Row[] = [
   {
@@ -19,6 +19,22 @@ const composites: Row[] = [
   { op: 'Cosh', opset: 9, inputs: [[2, 3]] },
   { op: 'Shrink', opset: 9, inputs: [[2, 3]], attrs: { lambd: f(0.25), bias: f(0.1) } },
   { op: 'Hardmax', opset: 13, inputs: [[2, 5]] },
+  {
+    op: 'LpPool',
+    opset: 18,
+    inputs: [[1, 2, 5, 6]],
+    attrs: { kernel_shape: is(3, 2), strides: is(2, 1), pads: is(1, 0, 1, 1), p: i(3) },
+    tolerance: 1e-5,
+  },
+  { op: 'LpPool', opset: 11, inputs: [[1, 2, 6]], attrs: { kernel_shape: is(4), auto_pad: s('SAME_LOWER') } },
+  { op: 'GlobalLpPool', opset: 7, inputs: [[1, 2, 3, 4]], attrs: { p: i(1) }, tolerance: 1e-5 },
+  { op: 'ReverseSequence', opset: 10, inputs: [[4, 3, 2], int64(4, 2, 1)] },
+  {
+    op: 'ReverseSequence',
+    opset: 10,
+    inputs: [[3, 4], int64(0, 3, 4)],
+    attrs: { time_axis: i(1), batch_axis: i(0) },
+  },
   {
     op: 'Einsum',
     opset: 12,

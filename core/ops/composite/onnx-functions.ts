@@ -1,10 +1,10 @@
 /** Rarer ONNX functions, written out in the IR's operators. */
 import type { DType } from '../../ir/dtype.ts';
-import { tensorOf } from '../../ir/tensor.ts';
+import { int64Tensor, tensorOf } from '../../ir/tensor.ts';
 import { EinsumError, einsum } from '../dense/einsum.ts';
 import type { OnnxReader } from '../facets.ts';
 import { tensorFrom } from '../fold-helpers.ts';
-import { inner, input, named, scalar } from '../onnx-helpers.ts';
+import { constantInput, inner, input, named, scalar } from '../onnx-helpers.ts';
 import { indices } from '../pick-elements.ts';
 
 const plain = { activation: 'none' } as const;
@@ -102,6 +102,28 @@ const readHardmax: OnnxReader = (node, builder) => {
   builder.add('OneHot', [best, depth, values], { axis }, named(node));
 };
 
+/** Turns the beginning of each sequence round: the places to read from are known where the lengths are. */
+const readReverseSequence: OnnxReader = (node, builder) => {
+  const x = input(node, 0);
+  const lengths = constantInput(node, 1, 'the lengths of sequences');
+  const [batchAxis, timeAxis] = [node.int('batch_axis', 1), node.int('time_axis', 0)];
+  if (batchAxis + timeAxis !== 1)
+    node.refuse(`batch_axis = ${batchAxis}, time_axis = ${timeAxis} are not 0 and 1`);
+  const [first, second] = x.type.shape;
+  if (typeof first !== 'number' || typeof second !== 'number') {
+    throw new Error(`ReverseSequence "${node.name}" works on an open dimension`);
+  }
+  const places = indices(first * second).flatMap((at) => {
+    const place = [Math.floor(at / second), at % second];
+    const length = lengths[place[batchAxis]];
+    const time = place[timeAxis];
+    place[timeAxis] = time < length ? length - 1 - time : time;
+    return place;
+  });
+  const picked = builder.constant(`${node.name}/places`, int64Tensor([first, second, 2], places));
+  builder.add('GatherND', [x, picked], { batchDims: 0 }, named(node));
+};
+
 export const functionReaders = {
   Tan: { 7: readTan },
   Sinh: { 9: readHyperbolic('Sub') },
@@ -110,4 +132,5 @@ export const functionReaders = {
   EyeLike: { 9: readEyeLike },
   Einsum: { 12: readEinsum },
   Hardmax: { 13: readHardmax },
+  ReverseSequence: { 10: readReverseSequence },
 };

@@ -88,6 +88,30 @@ const cases: OpCase[] = [
     inputs: [x(1, 3, 5, 5), weight(3, 4, 3, 3), null],
     attrs: transposed({ strides: [2, 2], pads: [1, 1, 1, 1], outputPadding: [1, 1] }),
   },
+  {
+    name: 'transposed, in groups',
+    op: 'ConvTranspose',
+    inputs: [x(2, 4, 5, 4), weight(4, 3, 3, 2), weight(6)],
+    attrs: transposed({ strides: [2, 3], pads: [1, 0, 0, 1], outputPadding: [1, 0], group: 2 }),
+  },
+  {
+    name: 'transposed, depthwise',
+    op: 'ConvTranspose',
+    inputs: [x(1, 3, 4, 4), weight(3, 2, 3, 3), null],
+    attrs: transposed({ strides: [2, 2], pads: [1, 1, 1, 1], group: 3 }),
+  },
+  {
+    name: 'transposed, dilated, pads that cut',
+    op: 'ConvTranspose',
+    inputs: [x(1, 2, 6, 5), weight(2, 3, 2, 1), weight(3)],
+    attrs: transposed({ dilations: [2, 2], pads: [3, 1, 2, 0] }),
+  },
+  {
+    name: 'transposed along one axis, in groups',
+    op: 'ConvTranspose',
+    inputs: [x(1, 4, 7), weight(4, 2, 3), weight(4)],
+    attrs: transposed({ strides: [2], dilations: [1], pads: [1, 0], outputPadding: [0], group: 2 }),
+  },
 ];
 
 describe('convolutions in LiteRT equal onnxruntime', () => {

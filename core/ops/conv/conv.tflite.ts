@@ -13,6 +13,7 @@ import {
 import { paddingCodes, padWindow, type Window2d, window2d, windowPadding } from '../tflite-window.ts';
 import { convTfliteReaders } from './conv.tflite-read.ts';
 import { writeConv3d, writeConvTranspose3d } from './conv-3d.ts';
+import { writeTransposedAsConv } from './transposed-as-conv.ts';
 
 /** Axis order of the IR's weights [M, C/group, …kernel] in the file; −1 adds the height of a 1-D kernel. */
 function weightOrder(kernelAxes: number, isDepthwise: boolean): number[] {
@@ -75,14 +76,12 @@ function writeConvTranspose(node: Node, context: TfliteWriteContext): void {
     writeConvTranspose3d(node, context);
     return;
   }
-  if (attrs.group !== 1)
-    context.refuse(`it has ${attrs.group} groups; TFLite's transposed convolution has 1`);
-  if (attrs.dilations.some((dilation) => dilation !== 1)) {
-    context.refuse(
-      `its dilations are [${attrs.dilations.join(', ')}]; TFLite's transposed convolution has 1`,
-    );
-  }
   const window = window2d(node, context, x, y, kernel);
+  if (attrs.group !== 1 || attrs.dilations.some((dilation) => dilation !== 1)) {
+    writeTransposedAsConv(node, context, window);
+    window.finish();
+    return;
+  }
   const channels = window.outShape[3];
   const crop = cropping(window);
   const shape = typeof crop === 'string' ? window.outShape : crop.shape;

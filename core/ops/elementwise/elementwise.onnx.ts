@@ -1,7 +1,7 @@
 /** ONNX elementwise operators. */
 import { isFloat } from '../../ir/dtype.ts';
 import type { Value, ValueId } from '../../ir/graph.ts';
-import { toNumbers } from '../../ir/tensor.ts';
+import { elementCount, tensorOf, toNumbers } from '../../ir/tensor.ts';
 import type { OnnxFacet, OnnxReader } from '../facets.ts';
 import {
   inner,
@@ -97,15 +97,26 @@ const readCastLike: OnnxReader = (node, builder) => {
   builder.add('Cast', [input(node, 0)], { to: input(node, 1).type.dtype }, named(node));
 };
 
-/** Dropout does nothing when a model is used; a model that asks for training behaviour is refused. */
+/**
+ * Dropout does nothing when a model is used, and its mask keeps everything. A model that asks for training behaviour is
+ * refused, unless it drops nothing.
+ */
 const readDropout: OnnxReader = (node, builder) => {
-  node.float('ratio', 0.5);
+  const rate = node.inputs[1];
+  const ratio = node.float('ratio', rate?.constant ? toNumbers(rate.constant)[0] : 0.5);
   node.int('seed', 0);
   const training = node.inputs[2];
-  if (training && (!training.constant || toNumbers(training.constant)[0])) {
+  const drops = !(ratio === 0 && (!rate || rate.constant));
+  if (training && drops && (!training.constant || toNumbers(training.constant)[0])) {
     node.refuse('its training_mode is not known to be off');
   }
-  builder.add('Identity', [input(node, 0)], {}, { name: node.name, outputs: node.outputs.slice(0, 1) });
+  const x = input(node, 0);
+  builder.add('Identity', [x], {}, { name: node.name, outputs: node.outputs.slice(0, 1) });
+  const isKnown = x.type.shape.every((dim) => typeof dim === 'number');
+  // Before opset 10 the mask is of the type of x.
+  if (node.outputs.length < 2 || !isKnown || node.opset < 10) return;
+  const shape = x.type.shape as number[];
+  builder.constant(node.outputs[1], tensorOf('bool', shape, new Uint8Array(elementCount(shape)).fill(1)));
 };
 
 const readMod: OnnxReader = (node, builder) => {
