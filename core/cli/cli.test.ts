@@ -1,6 +1,7 @@
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { npy, npz, ramp } from '../data/fixtures/make-arrays.ts';
 import { writeOnnx } from '../formats/onnx/writer.ts';
@@ -281,3 +282,24 @@ test('Ctrl-C: exit code 130, nothing half-written', async () => {
   const left = await readdir(out).catch(() => [] as string[]);
   expect(left.filter((name) => name.endsWith('.partial') || name.endsWith('.json'))).toEqual([]);
 });
+
+test('compare weighs models that are more than one file', async () => {
+  const fixtures = fileURLToPath(new URL('../formats/graphdef/fixtures/', import.meta.url));
+  const { json } = await whittle(
+    'compare',
+    join(fixtures, 'cnn_keras'),
+    join(fixtures, 'cnn_tfjs/model.json'),
+    '--json',
+  );
+  const sizes = await Promise.all(['cnn_keras', 'cnn_tfjs'].map((name) => bytesBelow(join(fixtures, name))));
+  expect(json().rows.map((row: { sizeBytes: number }) => row.sizeBytes)).toEqual(sizes);
+});
+
+async function bytesBelow(path: string): Promise<number> {
+  const entries = await readdir(path, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile());
+  const sizes = await Promise.all(
+    files.map(async (file) => (await stat(join(file.parentPath, file.name))).size),
+  );
+  return sizes.reduce((sum, size) => sum + size, 0);
+}

@@ -56,7 +56,7 @@ function tfliteRows(times: readonly OperatorTime[], model: TfliteModelView): Row
     const before = rows.get(index);
     const { macs, bytes } = operatorCost(operator, subgraph);
     rows.set(index, {
-      name: subgraph.tensors[operator.outputs[0]].name,
+      name: subgraph.tensors[operator.outputs[0]]?.name ?? operator.builtin,
       op: operator.custom ?? operator.builtin,
       ms: (before?.ms ?? 0) + ms,
       calls: 1,

@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WhittleError } from '../contract/errors.ts';
 import type { Engine, Session } from '../ir/engine.ts';
 import { floatTensor, type Tensor, tensorOf, toFloat32, typedData } from '../ir/tensor.ts';
+import { rowFile } from '../testing/tflite-rows.ts';
 import { createEngines } from './engines.ts';
 
 const fixture = (name: string) => fileURLToPath(new URL(`./fixtures/${name}`, import.meta.url));
@@ -174,6 +175,25 @@ for (const { name, engine, there } of tflite) {
 }
 
 describe.skipIf(missing)('LiteRT native alone', () => {
+  it('refuses results that the runtime leaves out, and still times the file', async () => {
+    const file = rowFile({
+      name: 'shape of the input',
+      tensors: { x: { shape: [2, 3] }, to: { shape: [2], dtype: 'int32' }, y: { shape: [3, 2] } },
+      operators: [{ op: 'RESHAPE', inputs: ['x', 'to'], outputs: ['y'] }],
+      inputs: ['x', 'to'],
+      outputs: ['y'],
+    });
+    const feeds = {
+      x: floatTensor([2, 3], [1, 2, 3, 4, 5, 6]),
+      to: tensorOf('int32', [2], Int32Array.of(3, 2)),
+    };
+    await withSession(engines.litert, file, async (session) => {
+      await expect(session.run(feeds)).rejects.toThrow(/shapes of its outputs are only found while it runs/);
+      expect(await session.time(feeds, 3)).toHaveLength(3);
+      expect(session.description).toContain('loaded anew for each run');
+    });
+  });
+
   it('names the operators that took the time', async () => {
     const session = await engines.litert.open(fixture('dense.tflite'), { threads: 1, profile: true });
     await session.run({ x });

@@ -17,10 +17,6 @@ const lockWrite = 1;
 const installHint =
   'run `npm run setup:litert`, or install the Python package ai-edge-litert, or set WHITTLE_LITERT to the library';
 
-/** A result whose size arises while the model runs cannot be given its buffer a second time. */
-const onceHint =
-  'LiteRT runs a model whose shapes arise at run time only once; optimize it to float32 first, which settles them';
-
 let loading: Promise<LiteRt> | undefined;
 
 function loadLiteRt(): Promise<LiteRt> {
@@ -53,50 +49,67 @@ function settle({ api, c }: LiteRt): void {
   });
 }
 
+/** A model in memory with the buffers of its inputs and outputs. */
+interface Loaded {
+  readonly compiled: Compiled;
+  readonly ports: BoundPorts;
+  readonly inputBuffers: BigUint64Array;
+  readonly outputBuffers: BigUint64Array;
+}
+
 class LiteRtSession implements Session {
   readonly engine = 'litert';
-  readonly description: string;
   readonly inputs: readonly PortInfo[];
   readonly outputs: readonly PortInfo[];
   readonly loadMs: number;
   private readonly litert: LiteRt;
-  private readonly compiled: Compiled;
-  private readonly ports: BoundPorts;
+  private readonly load: () => Loaded;
   private readonly label: string;
   private readonly options: OpenOptions;
-  private readonly inputBuffers: BigUint64Array;
-  private readonly outputBuffers: BigUint64Array;
+  private readonly runtime: string;
   private readonly locked = new BigUint64Array(1);
+  private loaded: Loaded;
+  private fed: readonly Tensor[] = [];
   private closed = false;
-  private proven = false;
+  private runs = 0;
+  /**
+   * LiteRT runs a file whose output shapes are only found while it runs once, and then no more: it has taken other
+   * buffers for its outputs than those it was given, which stay as they were. Such a file is loaded anew to be timed.
+   */
+  private runsOnce = false;
 
   constructor(
     litert: LiteRt,
-    compiled: Compiled,
-    ports: BoundPorts,
+    load: () => Loaded,
     label: string,
     options: OpenOptions,
-    description: string,
-    loadMs: number,
+    nameOf: (compiled: Compiled) => string,
+    start: number,
   ) {
     this.litert = litert;
-    this.compiled = compiled;
-    this.ports = ports;
+    this.load = load;
     this.label = label;
     this.options = options;
-    this.description = description;
-    this.loadMs = loadMs;
-    this.inputs = ports.inputs.map(portInfo);
-    this.outputs = ports.outputs.map(portInfo);
-    this.inputBuffers = BigUint64Array.from(ports.inputs, (port) => port.buffer);
-    this.outputBuffers = BigUint64Array.from(ports.outputs, (port) => port.buffer);
+    this.loaded = load();
+    this.runtime = nameOf(this.loaded.compiled);
+    this.loadMs = performance.now() - start;
+    this.inputs = this.loaded.ports.inputs.map(portInfo);
+    this.outputs = this.loaded.ports.outputs.map(portInfo);
+  }
+
+  get description(): string {
+    return this.runsOnce ? `${this.runtime}, loaded anew for each run` : this.runtime;
   }
 
   async run(feeds: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>> {
-    this.writeInputs(feeds);
+    this.takeFeeds(feeds);
+    // A second run tells whether the first one has filled the outputs' buffers.
+    if (this.runs === 0) this.invoke();
+    this.ready();
     this.invoke();
+    if (this.runsOnce) this.refuseResults();
     const results: Record<string, Tensor> = {};
-    for (const port of this.ports.outputs) {
+    for (const port of this.loaded.ports.outputs) {
       const bytes = new Uint8Array(port.bytes);
       this.litert.c.copy(bytes, this.lock(port.buffer, lockRead), port.bytes);
       this.litert.api.UnlockTensorBuffer(port.buffer);
@@ -106,11 +119,12 @@ class LiteRtSession implements Session {
   }
 
   async time(feeds: Readonly<Record<string, Tensor>>, runs: number): Promise<Float64Array> {
-    this.writeInputs(feeds);
+    this.takeFeeds(feeds);
     const times = new Float64Array(runs);
     // A GPU run returns before the work is done; reading its output waits for it.
-    const waitFor = this.options.device === 'gpu' ? this.ports.outputs : [];
+    const waitFor = this.options.device === 'gpu' ? this.loaded.ports.outputs : [];
     for (let i = 0; i < runs; i++) {
+      this.ready();
       const start = performance.now();
       this.invoke();
       for (const port of waitFor) {
@@ -129,44 +143,72 @@ class LiteRtSession implements Session {
         'internal',
         'the session was opened without `profile`, so it has no operator times',
       );
-    return profileOperators(this.litert, this.compiled.compiled, () => this.invoke());
+    // The profiler belongs to what was loaded, so that it sees one run of such a file and no more.
+    return this.runsOnce
+      ? []
+      : profileOperators(this.litert, this.loaded.compiled.compiled, () => this.invoke());
   }
 
   async close(): Promise<void> {
     if (this.closed) return;
     this.closed = true;
-    this.compiled.handles.destroyAll();
+    this.loaded.compiled.handles.destroyAll();
   }
 
-  private writeInputs(feeds: Readonly<Record<string, Tensor>>): void {
+  private takeFeeds(feeds: Readonly<Record<string, Tensor>>): void {
     if (this.closed) throw new WhittleError('internal', `the session of ${this.label} is closed`);
-    const tensors = checkFeeds(this.inputs, feeds);
-    this.ports.inputs.forEach((port, i) => {
-      this.litert.c.copy(this.lock(port.buffer, lockWrite), tensors[i].bytes, port.bytes);
+    this.fed = checkFeeds(this.inputs, feeds);
+    this.writeInputs();
+  }
+
+  private writeInputs(): void {
+    this.loaded.ports.inputs.forEach((port, i) => {
+      this.litert.c.copy(this.lock(port.buffer, lockWrite), this.fed[i].bytes, port.bytes);
       this.litert.api.UnlockTensorBuffer(port.buffer);
     });
   }
 
+  private refuseResults(): never {
+    throw new WhittleError(
+      'runtime.failed',
+      `LiteRT does not give out the results of ${this.label}: the shapes of its outputs are only found while it runs.`,
+      { hint: 'Optimize it to float32 first, which settles the shapes.' },
+    );
+  }
+
+  /** Before a run of a file that has run. */
+  private ready(): void {
+    if (!this.runsOnce) return;
+    this.loaded.compiled.handles.destroyAll();
+    this.loaded = this.load();
+    this.writeInputs();
+  }
+
   private invoke(): void {
-    if (this.proven && this.runCompiled() === 0) return;
-    // LiteRT says why a run failed on stderr only: the first run, and a failed one once more, are listened to.
-    const { result, lines } = this.litert.c.withStderr(() => this.runCompiled());
-    if (this.proven || result !== 0) {
-      const words = wordsFrom(lines, `RunCompiledModel: ${statusInWords(result)}`);
-      const hint = this.proven && /custom allocation/.test(words) ? onceHint : undefined;
-      throw runtimeFailed('LiteRT', `run ${this.label}`, words, hint);
+    // LiteRT says why a run failed on stderr only: the first two runs, and a failed one once more, are listened to.
+    if (this.runs > 1 && this.runCompiled() === 0) return;
+    let { result, lines } = this.litert.c.withStderr(() => this.runCompiled());
+    if (result !== 0 && this.runs > 0 && !this.runsOnce) {
+      this.runsOnce = true;
+      this.ready();
+      ({ result, lines } = this.litert.c.withStderr(() => this.runCompiled()));
     }
-    this.proven = true;
+    if (result !== 0) {
+      const words = wordsFrom(lines, `RunCompiledModel: ${statusInWords(result)}`);
+      throw runtimeFailed('LiteRT', `run ${this.label}`, words);
+    }
+    this.runs++;
   }
 
   private runCompiled(): number {
+    const { compiled, ports, inputBuffers, outputBuffers } = this.loaded;
     return this.litert.api.RunCompiledModel(
-      this.compiled.compiled,
-      this.ports.signature,
-      this.inputBuffers.length,
-      this.inputBuffers,
-      this.outputBuffers.length,
-      this.outputBuffers,
+      compiled.compiled,
+      ports.signature,
+      inputBuffers.length,
+      inputBuffers,
+      outputBuffers.length,
+      outputBuffers,
     );
   }
 
@@ -194,15 +236,25 @@ async function open(model: Uint8Array | string, options: OpenOptions = {}): Prom
   const threads = options.threads ?? defaultThreads();
   const label = modelLabel(model);
   verifyTflite(await modelBytes(model, 'LiteRT'), label);
-  const compiled = compileModel(litert, model, options, threads);
-  try {
-    const ports = bindListening(litert, compiled, label);
-    const description = describeRuntime(litert, device, threads, compiled.fullyAccelerated);
-    return new LiteRtSession(litert, compiled, ports, label, options, description, performance.now() - start);
-  } catch (error) {
-    compiled.handles.destroyAll();
-    throw error;
-  }
+  const load = (): Loaded => {
+    const compiled = compileModel(litert, model, options, threads);
+    try {
+      const ports = bindListening(litert, compiled, label);
+      const buffers = (list: readonly BoundPort[]) => BigUint64Array.from(list, (port) => port.buffer);
+      return {
+        compiled,
+        ports,
+        inputBuffers: buffers(ports.inputs),
+        outputBuffers: buffers(ports.outputs),
+      };
+    } catch (error) {
+      compiled.handles.destroyAll();
+      throw error;
+    }
+  };
+  const nameOf = ({ fullyAccelerated }: Compiled) =>
+    describeRuntime(litert, device, threads, fullyAccelerated);
+  return new LiteRtSession(litert, load, label, options, nameOf, start);
 }
 
 /** Binding the ports plans the model's memory: what LiteRT has to say against that is part of the error. */

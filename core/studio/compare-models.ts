@@ -6,6 +6,7 @@ import { evaluateModels } from './evaluate-models.ts';
 import { profileModels } from './profile-models.ts';
 import type { TaskContext } from './run-task.ts';
 import { loadReport } from './saved-report.ts';
+import { readSource } from './source-model.ts';
 
 export interface CompareRequest {
   /** One folder that `optimize` wrote, or model files of which the first is the source. */
@@ -45,7 +46,7 @@ export async function compareModels(
       name: i === 0 ? 'source' : basename(path, extname(path)),
       path,
       format: extname(path).slice(1),
-      sizeBytes: (await sizeOf(path)) ?? 0,
+      sizeBytes: await modelSize(path),
       isSource: i === 0,
       quality: i === 0 ? accuracyOnly(evaluated?.results[0].quality) : evaluated?.results[i].quality,
       latencyMs: profile?.medianMs,
@@ -58,6 +59,12 @@ export async function compareModels(
 
 function accuracyOnly(quality: ComparisonRow['quality']): ComparisonRow['quality'] {
   return quality?.accuracy === undefined ? undefined : { accuracy: quality.accuracy };
+}
+
+/** Of everything that belongs to a model: a folder, a file with weights beside it. */
+async function modelSize(path: string): Promise<number> {
+  const alone = /\.(tflite|h5|hdf5|keras)$/i.test(path) ? await sizeOf(path) : undefined;
+  return alone ?? (await readSource(path, {})).sizeBytes;
 }
 
 /** @returns undefined for a folder. @throws WhittleError `file.not-found`. */

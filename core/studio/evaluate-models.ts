@@ -1,16 +1,15 @@
 import type { Preprocess, QualityView } from '../contract/views.ts';
 import { openDataset } from '../data/open-dataset.ts';
+import type { InputSpec } from '../data/sample-spec.ts';
 import { evaluateArtifact } from '../evaluate/evaluate.ts';
 import type { PortAdapters } from '../evaluate/port-adapters.ts';
 import { runReference } from '../evaluate/reference.ts';
-import { writeOnnx } from '../formats/onnx/writer.ts';
-import { detectFormat } from '../formats/open-model.ts';
 import type { Engines, PortInfo, Session } from '../ir/engine.ts';
 import type { Graph, QuantParams } from '../ir/graph.ts';
 import { prepareForOnnx } from '../passes/pipeline.ts';
 import { makeCooperative } from './cooperative-dataset.ts';
+import { openSourceSession } from './float-reference.ts';
 import { borderQuant, withPortQuant } from './open-written-file.ts';
-import { engineFor } from './profile-models.ts';
 import type { ProgressUpdate } from './progress.ts';
 import { createProgress } from './progress.ts';
 import { readSource, requireGraph, sampleInputs } from './source-model.ts';
@@ -49,12 +48,14 @@ export async function evaluateModels(
   const { models } = request;
   const referencePath = request.reference ?? (models.length > 1 ? models[0] : undefined);
   const base = referencePath ?? models[0];
-  const inputs = await inputsOf(base);
-  const opened = await openDataset(request.data, inputs, request.preprocess);
+  const { session, inputs } = await openRunnable(base, context.engines);
+  const opened = await openDataset(request.data, inputs, request.preprocess).catch(async (error: unknown) => {
+    await session.close();
+    throw error;
+  });
   const dataset = makeCooperative(opened, context.signal);
   const root = createProgress((update) => context.onProgress?.(update));
   const steps = root.split(Object.fromEntries(['reference', ...models].map((name) => [name, 1])));
-  const session = await openRunnable(base, context.engines);
   try {
     const answers = await runReference(session, dataset, {
       signal: context.signal,
@@ -68,7 +69,7 @@ export async function evaluateModels(
         results.push({ path, engine: session.description, samples: indexes.length, quality });
         continue;
       }
-      const own = await openRunnable(path, context.engines);
+      const { session: own } = await openRunnable(path, context.engines);
       try {
         const { quality } = await evaluateArtifact(own, dataset, answers, {
           portAdapters: turnedPorts(session, own),
@@ -89,21 +90,25 @@ export async function evaluateModels(
   }
 }
 
-async function inputsOf(path: string): Promise<Parameters<typeof openDataset>[1]> {
-  return sampleInputs(requireGraph(await readSource(path, {})));
+interface Runnable {
+  readonly session: Session;
+  /** What samples are for. */
+  readonly inputs: readonly InputSpec[];
 }
 
-/** Opens a file in its runtime; a Keras model as the float ONNX form that is read from it. */
-async function openRunnable(path: string, engines: Engines): Promise<Session> {
-  const format = await detectFormat(path);
-  if (format === 'tflite') return (await engineFor(path, 'auto', engines)).open(path);
+/** Opens a file in its runtime; another model as the float ONNX form that is read from it. */
+async function openRunnable(path: string, engines: Engines): Promise<Runnable> {
   const source = await readSource(path, {});
-  if (format === 'onnx') {
-    const session = await engines.ort.open(path);
-    return source.graph ? withPortQuant(session, (port) => quantOfPort(source.graph!, port)) : session;
+  const { graph } = source;
+  const session = await openSourceSession(source, () => prepareForOnnx(requireGraph(source)).graph, engines);
+  if (session.engine === 'ort' && graph) {
+    return {
+      session: withPortQuant(session, (port) => quantOfPort(graph, port)),
+      inputs: sampleInputs(graph),
+    };
   }
-  const graph = requireGraph(source);
-  return engines.ort.open(writeOnnx(prepareForOnnx(graph).graph));
+  const inputs = session.inputs.map(({ name, dtype, shape }) => ({ name, dtype, shape: shape.map(Number) }));
+  return { session, inputs };
 }
 
 function quantOfPort(graph: Graph, port: string): QuantParams | undefined {

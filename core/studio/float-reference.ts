@@ -5,7 +5,7 @@ import { adaptFeeds } from '../evaluate/port-adapters.ts';
 import { type Reference, runReference } from '../evaluate/reference.ts';
 import { writeOnnx } from '../formats/onnx/writer.ts';
 import { byteLength } from '../ir/dtype.ts';
-import type { Engines, Session } from '../ir/engine.ts';
+import type { Engine, Engines, Session } from '../ir/engine.ts';
 import type { Graph } from '../ir/graph.ts';
 import { elementCount, type Tensor } from '../ir/tensor.ts';
 import { measureQuickly } from './quick-latency.ts';
@@ -21,25 +21,28 @@ export interface FloatReference {
 
 /**
  * Opens what everything is compared with: an ONNX source is run as it is by onnxruntime, a TFLite source by LiteRT, and
- * every other source as the float ONNX form that was read from it. So is a TFLite source that LiteRT cannot run again and
- * again, because its shapes are only found while it runs.
- * @param onnxGraph of `prepareForOnnx`
+ * every other source as the float ONNX form that was read from it. So is a TFLite source that LiteRT does not run.
+ * @param onnxGraph of `prepareForOnnx`; made only where it is needed
  */
 export async function openSourceSession(
-  source: SourceModel,
-  onnxGraph: Graph,
+  source: Pick<SourceModel, 'format' | 'path' | 'graph'>,
+  onnxGraph: () => Graph,
   engines: Engines,
 ): Promise<Session> {
   if (source.format === 'onnx') return engines.ort.open(source.path);
   if (source.format === 'tflite') {
-    const session = await (await engines.tflite()).open(source.path);
-    if (await runsTwice(session)) return session;
-    await session.close();
+    try {
+      return await openProven(await engines.tflite(), source.path);
+    } catch (error) {
+      if (!(error instanceof WhittleError) || !source.graph) throw error;
+    }
   }
-  return engines.ort.open(writeOnnx(onnxGraph));
+  return engines.ort.open(writeOnnx(onnxGraph()));
 }
 
-async function runsTwice(session: Session): Promise<boolean> {
+/** A session that has run once, on zeros. */
+async function openProven(engine: Engine, path: string): Promise<Session> {
+  const session = await engine.open(path);
   const zeros = Object.fromEntries(
     session.inputs.map(({ name, dtype, shape }): [string, Tensor] => {
       const sizes = shape.map(Number);
@@ -48,10 +51,9 @@ async function runsTwice(session: Session): Promise<boolean> {
   );
   try {
     await session.run(zeros);
-    await session.run(zeros);
-    return true;
+    return session;
   } catch (error) {
-    if (error instanceof WhittleError) return false;
+    await session.close();
     throw error;
   }
 }
@@ -68,7 +70,7 @@ export async function openReference(
     onProgress?: (done: number, total: number) => void;
   },
 ): Promise<FloatReference> {
-  const session = await openSourceSession(source, onnxGraph, context.engines);
+  const session = await openSourceSession(source, () => onnxGraph, context.engines);
   try {
     const { samples, signal, onProgress } = context;
     const answers = await runReference(session, dataset, { samples, signal, onProgress });

@@ -35,7 +35,7 @@ export function nodeFacts(subgraph: SubgraphView, unpacks = false): NodeFacts[] 
   );
   return subgraph.operators.map((operator, index) => ({
     index,
-    name: facts[operator.outputs[0]].name,
+    name: facts[operator.outputs[0]]?.name ?? operator.builtin,
     op: operator.custom ?? operator.builtin,
     version: operator.version,
     inputs: operator.inputs.map((tensor) => (tensor < 0 ? null : facts[tensor])),
