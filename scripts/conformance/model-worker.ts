@@ -1,4 +1,4 @@
-/** Worker of `conformance:corpus` and `conformance:layers`: one model file against outputs that its maker computed. */
+/** Worker of `conformance:corpus`, `conformance:layers` and `conformance:keras`: one model file against outputs that its maker computed. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -42,6 +42,7 @@ export interface FormatResult {
   readonly integersEqual: boolean;
   /** Largest difference, by expected key. */
   readonly largest: Readonly<Record<string, number>>;
+  readonly operators: number;
   readonly transposes: number;
   readonly status: string;
   readonly words: string;
@@ -66,7 +67,7 @@ async function compareFile(
   job: ModelJob,
   inputNames: readonly string[],
   outputNames: readonly string[],
-): Promise<Omit<FormatResult, 'transposes' | 'status' | 'words'>> {
+): Promise<Omit<FormatResult, 'operators' | 'transposes' | 'status' | 'words'>> {
   const samples = await readNpz(join(job.folder, 'samples.npz'));
   const expected = await readNpz(join(job.folder, 'expected.npz'));
   const session = await (format === 'tflite' ? engines.litert : engines.ort).open(path);
@@ -134,6 +135,7 @@ async function convert(job: ModelJob): Promise<ModelResult> {
       const format = artifact.format as 'tflite' | 'onnx';
       const gates = artifact.gates.filter(({ ok }) => !ok).map(({ id, detail }) => `${id}: ${detail}`);
       const shared = {
+        operators: Object.values(artifact.operators).reduce((sum, count) => sum + count, 0),
         transposes: artifact.operators.TRANSPOSE ?? artifact.operators.Transpose ?? 0,
         status: artifact.status,
         words: [artifact.error?.message, ...gates].filter(Boolean).join('; '),
