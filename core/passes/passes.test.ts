@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { writeOnnx } from '../formats/onnx/writer.ts';
 import type { Graph, Value } from '../ir/graph.ts';
-import { toFloat32 } from '../ir/tensor.ts';
+import { floatTensor, toFloat32 } from '../ir/tensor.ts';
+import { createEngines } from '../runtime/engines.ts';
 import { expectClose, runInLiteRt, runInOrt } from '../testing/check-op.ts';
 import { GraphKit, histogram } from '../testing/graph-kit.ts';
 import { prepareForOnnx, prepareForTflite } from './pipeline.ts';
@@ -99,6 +101,35 @@ const cases: Case[] = [
       return [k.conv(k.pool('MaxPool', scaled, 2), 2, 1)];
     },
     onnx: { Conv: 2, Mul: 1, MaxPool: 1 },
+  },
+  {
+    name: 'a reshape that puts reduced axes back goes into the mean',
+    build: (k) => {
+      const x = k.relu(k.conv(k.input(1, 3, 6, 6), 4, 3));
+      const mean = k.op('ReduceMean', [x, k.ints(2, 3)], { keepDims: false });
+      return [k.binary('Mul', x, k.op('Sigmoid', [k.reshape(mean, 1, 4, 1, 1)]))];
+    },
+    onnx: { Conv: 1, ReduceMean: 1, Sigmoid: 1, Mul: 1 },
+  },
+  {
+    name: 'what is computed twice is computed once',
+    build: (k) => {
+      const x = k.conv(k.input(1, 3, 6, 6), 4, 3);
+      const pool = () => k.pool('MaxPool', k.op('Clip', [x, k.constant([], [0]), null]), 2);
+      return [k.op('Concat', [pool(), pool(), k.relu(k.op('Neg', [pool()]))], { axis: 1 })];
+    },
+    onnx: { Conv: 1, MaxPool: 1, Neg: 1, Relu: 1, Concat: 1 },
+  },
+  {
+    name: 'operators with other attributes or constants are not the same',
+    build: (k) => {
+      const x = k.conv(k.input(1, 3, 6, 6), 4, 3);
+      const tops = [-1, -0.5].map((top) => k.op('Clip', [x, k.constant([], [-2]), k.constant([], [top])]));
+      return [
+        k.op('Concat', [...tops, ...[1, 2].map((axis) => k.op('Softmax', [x], { axis }))], { axis: 1 }),
+      ];
+    },
+    onnx: { Conv: 1, Clip: 2, Softmax: 2, Concat: 1 },
   },
   {
     name: 'zero padding goes into the convolution',
@@ -405,6 +436,18 @@ describe('preparing', () => {
       expectClose(inOrt[name], expected[name], 2e-6 * size);
       expectClose(inLiteRt.results[name], expected[name], 2e-6 * size);
     }
+  });
+
+  it('keeps zeros before a max pool from becoming −∞ in onnxruntime', async () => {
+    const kit = new GraphKit();
+    const x = kit.builder.input('x', { dtype: 'float32', shape: [1, 1, 3, 3] });
+    const graph = kit.finish(kit.pool('MaxPool', kit.pad(x, [1, 1], [2, 2]), 2));
+    const feeds = { x: floatTensor([1, 1, 3, 3], [-1, -2, -3, -4, -5, -6, -7, -8, -9]) };
+    // With onnxruntime's own optimizations, unlike the other cases.
+    const session = await createEngines().ort.open(writeOnnx(prepareForOnnx(graph).graph));
+    const { [graph.outputs[0]]: result } = await session.run(feeds);
+    await session.close();
+    expect([...toFloat32(result)].map((value) => value + 0)).toEqual([0, 0, 0, 0, -5, 0, 0, 0, 0]);
   });
 
   it('never changes the graph it is given', () => {

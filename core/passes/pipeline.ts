@@ -9,10 +9,12 @@ import { foldConstants } from './fold-constants.ts';
 import { foldPadding } from './fold-padding.ts';
 import { fuseActivations } from './fuse-activations.ts';
 import { globalPools } from './global-pools.ts';
+import { guardPaddedPools } from './guard-padded-pools.ts';
 import { layoutPass } from './layout/plan-layout.ts';
 import { lowerAffine } from './lower-affine.ts';
 import { lowerHardSigmoid } from './lower-hard-sigmoid.ts';
 import { lowerDoubles, lowerHalves, lowerNarrowIntegers } from './lower-types.ts';
+import { mergeDuplicates } from './merge-duplicates.ts';
 import { mergeTransposes } from './merge-transposes.ts';
 import type { Pass, PassReport } from './pass.ts';
 import { recognizeActivations } from './recognize/activations.ts';
@@ -34,6 +36,8 @@ const common: readonly Pass[] = [
   // First, because shape arithmetic and constant weights decide what every other pass can see.
   foldConstants,
   removeIdentities,
+  // Before anything looks for a value's only reader.
+  mergeDuplicates,
   // Before anything takes parts of an activation that is written out into a neighbour.
   recognizeActivations,
   recognizeNormalizations,
@@ -67,6 +71,7 @@ const forOnnx: readonly Pass[] = [
   simplifyReshapes,
   foldConstants,
   removeIdentities,
+  guardPaddedPools,
 ];
 
 const forTflite = (layout: 'nhwc' | 'keep'): readonly Pass[] => [

@@ -14,28 +14,27 @@ function movesNothing(editor: GraphEditor, node: Node): boolean {
   return moved.every((axis, i) => i === 0 || moved[i - 1] < axis);
 }
 
-/** A reduction that keeps its axes only for a reshape to drop them: it drops them itself. */
-function dropsKeptAxes(editor: GraphEditor, node: Node): boolean {
+/** A reduction whose axes a reshape drops or puts back as 1: it does not keep them, or keeps them, itself. */
+function keepsAxesInstead(editor: GraphEditor, node: Node): boolean {
   const [x] = node.inputs as [string];
   const maker = editor.maker(x);
-  if (!maker?.op.startsWith('Reduce') || maker.attrs.keepDims !== true || editor.soleConsumer(x) !== node)
-    return false;
-  const axes = editor.constantOf(maker.inputs[1]);
-  const { shape } = editor.value(x).type;
-  if (!axes) return false;
+  const axes = maker && editor.constantOf(maker.inputs[1]);
+  if (!maker?.op.startsWith('Reduce') || !axes || editor.soleConsumer(x) !== node) return false;
+  const keepDims = maker.attrs.keepDims !== true;
+  const { shape } = editor.value(maker.inputs[0]!).type;
   const reduced = new Set(toNumbers(axes).map((axis) => (axis + shape.length) % shape.length));
-  const left = shape.filter((_, axis) => !reduced.has(axis));
+  const left = shape.flatMap((dim, axis) => (reduced.has(axis) ? (keepDims ? [1] : []) : [dim]));
   const wanted = editor.value(node.outputs[0]).type.shape;
   if (left.length !== wanted.length || !left.every((dim, i) => dim === wanted[i])) return false;
   editor.remove(node);
   const renamed = editor.renameOutput(maker, x, node.outputs[0]);
-  editor.change(renamed, { attrs: { ...maker.attrs, keepDims: false } });
+  editor.change(renamed, { attrs: { ...maker.attrs, keepDims } });
   return true;
 }
 
 /**
  * Squeeze, Unsqueeze and transposes that move nothing become Reshape; a Reshape of a Reshape reads the first one's
- * input; reductions drop axes that a reshape would. Needs known shapes.
+ * input; reductions drop or keep axes as a reshape behind them would. Needs known shapes.
  */
 export const simplifyReshapes = editingPass('simplify-reshapes', (editor, changes) => {
   for (const listed of editor.list()) {
@@ -61,7 +60,7 @@ export const simplifyReshapes = editingPass('simplify-reshapes', (editor, change
   }
   for (const { id } of editor.list()) {
     const node = editor.current(id);
-    if (node?.op === 'Reshape' && isStatic(editor, node.outputs[0]) && dropsKeptAxes(editor, node))
+    if (node?.op === 'Reshape' && isStatic(editor, node.outputs[0]) && keepsAxesInstead(editor, node))
       changes.made();
   }
 });

@@ -73,7 +73,7 @@ def randomize(model, random):
     normalizations to what they see, so that signals stay in range through hundreds of layers."""
     for weight in model.weights:
         kind, shape = kind_of(weight), tuple(weight.shape)
-        if kind in ("gamma", "variance"):
+        if kind in ("gamma", "variance", "variable"):
             weight.assign(random.uniform(0.5, 1.5, shape))
         elif kind in ("beta", "bias", "mean"):
             weight.assign(random.normal(0, 0.2, shape))

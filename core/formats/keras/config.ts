@@ -122,19 +122,25 @@ function parseLayer(raw: unknown, dialect: 1 | 2 | 3): LayerConfig {
     dialect === 1 ? fromKeras1(written, options) : { className: written, config: options };
   const name = typeof layer.name === 'string' ? layer.name : config.name;
   if (className === '' || typeof name !== 'string') throw damaged('a layer has no class or no name');
-  const module = typeof layer.module === 'string' ? layer.module : '';
+  const module = typeof layer.module === 'string' ? layer.module : undefined;
   const isModel = isModelClass(className) && (Array.isArray(layer.config) || Array.isArray(config.layers));
   const build = isRecord(layer.build_config) ? layer.build_config.input_shape : undefined;
   return {
     className,
     name,
     config,
-    kind: /(^|\.)ops(\.|$)/.test(module) ? 'operation' : 'layer',
-    isBuiltIn: /^(tf_)?keras(\.|$)/.test(module),
+    kind: isOperation(layer, config) && !isModel ? 'operation' : 'layer',
+    isBuiltIn: module !== undefined && /^(tf_)?keras(\.|$)/.test(module),
     calls: [],
     model: isModel ? parseModelConfig(layer, dialect) : undefined,
     buildShape: Array.isArray(build) ? (build as (number | null)[]) : undefined,
   };
+}
+
+/** A `.keras` file names the module of each class. In Keras 3's `.h5` only layers have a type to compute in. */
+function isOperation({ module, inbound_nodes: nodes }: Json, config: Readonly<Json>): boolean {
+  if (typeof module === 'string') return /(^|\.)ops(\.|$)/.test(module);
+  return Array.isArray(nodes) && isRecord(nodes[0]) && !('dtype' in config);
 }
 
 function parseNodes(raw: unknown, layers: ReadonlySet<string>, layer: string): LayerCall[] {

@@ -60,6 +60,33 @@ describe('readKeras', () => {
     }
   });
 
+  it('tells keras.ops and variables without a name apart in an .h5 of Keras 3', async () => {
+    const tensor = (source: string) => ({
+      class_name: '__keras_tensor__',
+      config: { shape: [null, 2], dtype: 'float32', keras_history: [source, 0, 0] },
+    });
+    const called = (config: object, ...args: unknown[]) => ({
+      ...config,
+      inbound_nodes: [{ args, kwargs: {} }],
+    });
+    const scale = (name: string) => layer('LayerScale', name, [], { projection_dim: 2, dtype: 'float32' });
+    const config = functional(
+      [
+        input('x', [null, 2]),
+        called(scale('s'), tensor('x')),
+        called(scale('s2'), tensor('s')),
+        called(layer('Add', 'plus', []), tensor('s2'), 3),
+        called(layer('Add', 'sum', [], { dtype: 'float32' }), [tensor('plus'), tensor('x')]),
+      ],
+      ['x'],
+      ['sum'],
+    );
+    const weights = { s: { variable: weight([2], 10, 100) }, s2: { variable_1: weight([2], 2, 3) } };
+    const { graph, issues } = await readBytes(await kerasHdf5(config, weights, { version: '3.9.2' }));
+    expect(issues).toEqual([]);
+    expect(await run(graph!, { x: [1, 2] })).toEqual({ sum: [24, 605] });
+  });
+
   it('shares the weights of a layer that is called twice', async () => {
     const config = functional(
       [

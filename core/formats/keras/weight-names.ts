@@ -29,6 +29,7 @@ const orders: Readonly<Record<string, readonly string[]>> = {
   RMSNormalization: ['scale'],
   Normalization: ['mean', 'variance', 'count'],
   SpectralNormalization: ['vector_u'],
+  LayerScale: ['gamma'],
   PReLU: ['alpha'],
   Embedding: ['embeddings'],
   ReversibleEmbedding: ['embeddings', 'reverse_embeddings'],

@@ -69,8 +69,10 @@ class NamedScope implements WeightScope {
     this.model = model;
   }
 
-  find(name: string): Tensor | undefined {
-    const exact = this.weights.filter((weight) => lastOf(weight) === name);
+  find(name: string, order?: readonly string[]): Tensor | undefined {
+    // Keras 3 calls a variable `variable`, counted through the model, when its layer gave it no name.
+    const nameless = this.weights.length === order?.length && this.weights.every(isNameless);
+    const exact = this.weights.filter((weight, i) => (nameless ? order?.[i] : lastOf(weight)) === name);
     const old = keras1Weights[name];
     const own =
       exact.length > 0 || !old ? exact : this.weights.filter((weight) => lastOf(weight).endsWith(`_${old}`));
@@ -125,6 +127,10 @@ class NamedScope implements WeightScope {
     const place = missing.findIndex(({ name }) => name === layer.name);
     return candidates.length === missing.length && place >= 0 ? this.under(candidates[place]) : undefined;
   }
+}
+
+function isNameless(weight: NamedWeight): boolean {
+  return /^variable(_\d+)?$/.test(lastOf(weight));
 }
 
 function lastOf({ parts }: NamedWeight): string {

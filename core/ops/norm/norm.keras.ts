@@ -207,6 +207,13 @@ const normalization: KerasReader = (layer, builder) => {
   return [resultOf(layer, builder, 'Div', [centered, constant('deviation', deviation)], fused)];
 };
 
+/** Of keras.applications' ConvNeXt: a factor per channel. */
+const layerScale: KerasReader = (layer, builder) => {
+  const channels = layer.int('projection_dim');
+  const gamma = weightConstant(builder, `${layer.name}/gamma`, layer.weight('gamma', [channels]));
+  return [resultOf(layer, builder, 'Mul', [onlyInput(layer), gamma], fused)];
+};
+
 function numbersIn(option: unknown): number[] {
   return Array.isArray(option) ? option.flatMap(numbersIn) : [Number(option)];
 }
@@ -218,4 +225,5 @@ export const normKeras = {
   RMSNormalization: rmsNormalization,
   UnitNormalization: unitNormalization,
   Normalization: normalization,
+  LayerScale: layerScale,
 } satisfies KerasFacet;
