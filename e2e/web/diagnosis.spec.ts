@@ -48,7 +48,7 @@ test('findings: too few samples are said, more are tried, and an operator gets i
   await expect(studio.stage.getByRole('figure').filter({ hasText: 'Distribution' }).first()).toBeVisible();
   await studio.stage.getByLabel('In the next run').first().selectOption('float32');
   await studio.goTo('Optimize');
-  const own = studio.stage.getByRole('region', { name: 'Operators of their own' });
+  const own = studio.stage.getByRole('region', { name: 'Precision by operator' });
   await expect(own.getByRole('listitem')).toContainText('dense_3');
   await studio.stage.getByText('Recipe as text').click();
   await expect(studio.stage.getByText('"match": "dense_3"')).toBeVisible();

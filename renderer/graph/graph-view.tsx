@@ -22,7 +22,7 @@ interface GraphViewProps {
   theme: string;
   /** Name of an operator or of its result, to be opened and selected once. */
   focus?: string;
-  onFocused?: () => void;
+  onFocused?: (found: boolean) => void;
   /** More about the selected operator, shown beside what the graph knows of it. */
   inspect?: (node: number) => React.ReactNode;
 }
@@ -115,7 +115,7 @@ export function GraphView(props: GraphViewProps) {
     if (focus === undefined) return;
     const at = findNode(graph, focus);
     if (at !== undefined) goToNode(at);
-    onFocused?.();
+    onFocused?.(at !== undefined);
   }, [focus]);
 
   const setAll = (open: boolean): void => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { GraphView } from '../../core/contract/views.ts';
-import { collapse, groupPaths, namespaceOf, openingGroups } from './namespace.ts';
+import { collapse, findNode, groupPaths, namespaceOf, openingGroups } from './namespace.ts';
 
 function chain(...names: string[]): GraphView {
   return {
@@ -52,4 +52,16 @@ describe('collapse', () => {
   it('shows the nodes of an open group', () => {
     expect(collapse(graph, paths, new Set(['net/a'])).boxes).toHaveLength(6);
   });
+});
+
+describe('findNode', () => {
+  const graph = chain('net/conv', 'net/dense', 'out');
+  graph.nodes[1].outputs = ['logits'];
+  it.each([
+    ['net/conv', 0],
+    ['logits', 1],
+    ['out/dequantized', 2],
+    ['net/conv/kernel/scaled/dequantized', 0],
+    ['input/quantized', undefined],
+  ])('%s', (name, at) => expect(findNode(graph, name)).toBe(at));
 });

@@ -119,11 +119,14 @@ export function collapse(
   return { boxes, edges, paths: [...paths] };
 }
 
-/** The operator that a file, an error or a profile means by a name: its own, that of a result, or of a border there. */
+/**
+ * The operator that a file, an error or a profile means by a name: its own, that of a result, or the one that the name
+ * begins with, as the names of its constants and of the borders around it do.
+ */
 export function findNode(graph: GraphView, name: string): number | undefined {
-  const plain = name.replace(/\/(de)?quantized$/, '');
-  const at = graph.nodes.findIndex(
-    ({ id, outputs }) => id === name || outputs?.includes(name) || id === plain || outputs?.includes(plain),
-  );
-  return at < 0 ? undefined : at;
+  for (let wanted = name; wanted !== ''; wanted = wanted.slice(0, Math.max(0, wanted.lastIndexOf('/')))) {
+    const at = graph.nodes.findIndex(({ id, outputs }) => id === wanted || outputs?.includes(wanted));
+    if (at >= 0) return at;
+  }
+  return undefined;
 }

@@ -1,6 +1,8 @@
 import { useView } from '../state/view.ts';
 
-/** An operator's name; a click shows it in the graph. */
+const longestName = 44;
+
+/** An operator's name; a click shows it in the graph. Of long names the end is written, where they differ. */
 export function OperatorLink({ name }: { name: string }) {
   return (
     <button
@@ -12,7 +14,7 @@ export function OperatorLink({ name }: { name: string }) {
         useView.getState().goTo('model');
       }}
     >
-      {name}
+      {name.length > longestName ? `…${name.slice(1 - longestName)}` : name}
     </button>
   );
 }

@@ -4,7 +4,8 @@ import { changeWords } from './change-words.ts';
 
 it.each<[RecipeChange, string]>([
   [{ precision: 'int8', io: 'int8', pureInteger: true }, 'pure integer'],
-  [{ precision: 'float16', io: 'float32' }, 'float16, float32 I/O'],
+  [{ precision: 'float16', io: 'float32' }, 'float16'],
+  [{ io: 'float32' }, 'float32 I/O'],
   [{ calibration: 'mse', samples: 200 }, 'least error (MSE) ranges, 200 samples'],
   [{ overrides: [{ match: 'conv_1', precision: 'float32' }] }, 'conv_1 in float32'],
   [

@@ -24,7 +24,8 @@ export function changeWords(change: RecipeChange): string {
   if (overrides.length > 0) words.push(overrideWords(overrides[0], overrides.length - 1));
   if (words.length > 0) return words.join(', ');
   if (change.precision) words.push(precisionLook[change.precision].name);
-  if (change.io) words.push(`${change.io} I/O`);
+  // Float inputs and outputs go without saying where another precision is named.
+  if (change.io && !(change.precision && change.io === 'float32')) words.push(`${change.io} I/O`);
   if (change.format) words.push(formatName[change.format]);
   return words.join(', ');
 }

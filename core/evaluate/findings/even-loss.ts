@@ -1,5 +1,5 @@
 import type { Precision } from '../../contract/views.ts';
-import { endDb, type FindingKind, lossOf, write } from './finding.ts';
+import { endDb, type FindingKind, write } from './finding.ts';
 
 /** The next finer precision, with what it changes. */
 const finer: Partial<Record<Precision, { readonly precision: Precision; readonly text: string }>> = {
@@ -14,13 +14,12 @@ export const evenLoss: FindingKind = {
   id: 'even-loss',
   find(facts) {
     const next = finer[facts.precision];
-    const losses = facts.operators.filter(({ mode }) => mode !== 'float').map((one) => lossOf(facts, one).db);
-    if (!next || losses.length === 0) return [];
+    if (!next || facts.operators.every(({ mode }) => mode === 'float')) return [];
     return [
       {
         severity: 'info',
         title: 'Lost a little everywhere',
-        text: `The end has ${write(endDb(facts))} dB, and no operator loses more than ${write(Math.max(...losses))} dB: this precision is what costs.`,
+        text: `The end has ${write(endDb(facts))} dB, and no operator stands out: it is the precision as a whole that costs.`,
         weight: 0,
         trial: { text: next.text, recipe: { precision: next.precision, io: 'float32' } },
       },

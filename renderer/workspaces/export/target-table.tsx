@@ -56,9 +56,6 @@ export function TargetTable({ artifact }: { artifact: ArtifactView }) {
                   Pieces
                 </th>
                 <th scope="col">First in the way</th>
-                <th scope="col">
-                  <span className="sr-only">What gets it out of the way</span>
-                </th>
               </tr>
             </thead>
             <tbody>
@@ -72,7 +69,7 @@ export function TargetTable({ artifact }: { artifact: ArtifactView }) {
                   />
                   {open.has(target.id) && (
                     <tr className="detail">
-                      <td colSpan={6}>
+                      <td colSpan={5}>
                         <Reasons target={target} artifact={artifact} />
                       </td>
                     </tr>
@@ -118,14 +115,19 @@ function Row({ target, artifact, isOpen, onToggle }: RowProps) {
       </td>
       <td>
         {first ? (
-          <p className="target-first" title={first.reason}>
-            {first.op} <OperatorLink name={first.name} /> <span className="muted">{first.reason}</span>
-          </p>
+          <div className="target-first">
+            <p title={`${first.op}: ${first.reason}`}>
+              <span>
+                {first.op}: {first.reason}
+              </span>
+              <OperatorLink name={first.name} />
+            </p>
+            {first.fix && <Fix artifact={artifact} fix={first.fix} />}
+          </div>
         ) : (
           <span className="muted">nothing</span>
         )}
       </td>
-      <td className="right">{first?.fix && <Fix artifact={artifact} fix={first.fix} />}</td>
     </tr>
   );
 }

@@ -92,7 +92,11 @@ export function ModelStage() {
             theme={theme}
             focus={focus}
             inspect={(node) => <NodeInspector graph={graph} node={node} />}
-            onFocused={() => useView.getState().set({ graphFocus: undefined })}
+            onFocused={(found) => {
+              const view = useView.getState();
+              if (!found) view.showToast(`The conversion made ${focus}; the source has no such operator.`);
+              view.set({ graphFocus: undefined });
+            }}
             tools={<ColourPicker value={colourBy} onChange={setColourBy} />}
           />
         )}

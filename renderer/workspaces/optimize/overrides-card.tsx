@@ -20,9 +20,9 @@ export function OverridesCard({ recipe }: { recipe: Recipe }) {
       'operator’s own precision removed',
     );
   return (
-    <section className="card" aria-label="Operators of their own">
+    <section className="card" aria-label="Precision by operator">
       <div className="card-title">
-        <h2>Operators of their own</h2>
+        <h2>Precision by operator</h2>
       </div>
       {overrides.length === 0 ? (
         <p className="muted small">

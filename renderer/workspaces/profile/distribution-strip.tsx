@@ -16,7 +16,7 @@ export interface StripRow {
 }
 
 const rowHeight = 46;
-const nameWidth = 190;
+const nameWidth = 240;
 const figureWidth = 130;
 const axisHeight = 40;
 /** Times beyond the slowest p90 by this much are rare hiccups; they are counted at the edge instead of squeezing all. */
@@ -91,10 +91,10 @@ function Strip(props: { row: StripRow; y: number; x: (ms: number) => number; end
         strokeWidth={isSource ? 2 : 0.75}
       />
       <text className="chart-label" x={21} y={y - 4}>
-        {name.length > 24 ? `${name.slice(0, 23)}…` : name}
+        {name.length > 34 ? `${name.slice(0, 33)}…` : name}
       </text>
       <text className="chart-sublabel" x={21} y={y + 11}>
-        {setting.length > 30 ? `${setting.slice(0, 29)}…` : setting}
+        {setting.length > 39 ? `${setting.slice(0, 38)}…` : setting}
       </text>
       <rect
         x={x(profile.p10Ms)}
