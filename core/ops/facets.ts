@@ -68,6 +68,11 @@ export interface QuantRule {
   readonly outputs: readonly OutputRule[];
   /** Integer kernels of LiteRT for this operator. */
   readonly tflite: { readonly int8: boolean; readonly int16x8: boolean; readonly dynamicInt8: boolean };
+  /**
+   * Whether onnxruntime gains from int8 weights with activations that are quantized at run time. It has no fast kernel
+   * for such convolutions.
+   */
+  readonly onnxDynamicInt8?: boolean;
 }
 
 export interface Cost {

@@ -1,7 +1,7 @@
 import type { IoType } from '../contract/views.ts';
 import { GraphBuilder } from '../ir/builder.ts';
 import { type Graph, type Node, type Value, valueNamed } from '../ir/graph.ts';
-import { floatTensor, toFloat32 } from '../ir/tensor.ts';
+import { floatTensor, type Tensor, toFloat32 } from '../ir/tensor.ts';
 import type { QuantRule } from '../ops/facets.ts';
 import { inferTypes } from '../ops/registry.ts';
 import type { PlannedType } from './apply-tflite.ts';
@@ -102,6 +102,10 @@ class QdqApplication {
   private readonly made = new Map<string, Value>();
   /** Values behind their pair of borders, and constants behind their DequantizeLinear. */
   private readonly rounded = new Map<string, Value>();
+  /** Constants as integers. */
+  private readonly integers = new Map<string, Value>();
+  /** Constants whose integers are cast and multiplied. */
+  private readonly wide = new Map<string, Value>();
   /** Values that integer operators make: everyone reads them rounded, as in TFLite. */
   private readonly integerMade = new Set<string>();
   private readonly outputs: ReadonlySet<string>;
@@ -185,6 +189,12 @@ class QdqApplication {
   private operand(node: Node, rule: QuantRule | undefined, slot: number, id: string, mode: string): Value {
     const value = valueNamed(this.graph, id);
     const kind = rule ? inputRule(rule, slot).kind : 'plain';
+    const weights = kind === 'weight' && value.constant ? this.plan.values[id] : undefined;
+    if (weights && (mode === 'hybrid' || mode === 'weights-only') && !this.bordered) {
+      const isDynamic = mode === 'hybrid' && rule?.onnxDynamicInt8 && !this.plan.values[node.inputs[0]!];
+      const form = isDynamic ? 'stored' : 'widened';
+      return this[form](id, value.constant!, weights);
+    }
     if (kind === 'plain' || !isFloatValue(value)) return this.read(id, 'float');
     const key = operandKey(node.id, slot);
     if (this.bordered && !this.bordered.has(key)) return this.read(id, 'float');
@@ -206,8 +216,7 @@ class QdqApplication {
     let result: Value;
     if (!isRounded) result = this.builder.constant(id, value.constant!);
     else if (value.constant) {
-      const integers = quantizeConstant(value.constant, plan.dtype as PlannedType, plan);
-      const constant = this.builder.constant(`${id}/quantized`, integers, paramsOf(plan));
+      const constant = this.stored(id, value.constant, plan);
       result = addBorder(this.builder, 'DequantizeLinear', constant, plan, `${id}/dequantized`);
     } else {
       const isOutput = this.outputs.has(id) && this.integerMade.has(id) && !this.portPlan(id);
@@ -215,6 +224,39 @@ class QdqApplication {
     }
     (isRounded ? this.rounded : this.made).set(id, result);
     return result;
+  }
+
+  /** The integers of a constant, without the DequantizeLinear behind them. */
+  private stored(id: string, constant: Tensor, plan: ValuePlan): Value {
+    const known = this.integers.get(id);
+    if (known) return known;
+    const integers = quantizeConstant(constant, plan.dtype as PlannedType, plan);
+    const value = this.builder.constant(`${id}/quantized`, integers, paramsOf(plan));
+    this.integers.set(id, value);
+    return value;
+  }
+
+  /**
+   * A constant in reals whose integers stand in the file: cast and multiplied, which runtimes do once when they load
+   * it. A DequantizeLinear they would keep, for integer kernels to take in, and run each time.
+   */
+  private widened(id: string, constant: Tensor, plan: ValuePlan): Value {
+    const known = this.wide.get(id);
+    if (known) return known;
+    const integers = quantizeConstant(constant, plan.dtype as PlannedType, plan);
+    const stored = this.builder.constant(`${id}/integers`, integers);
+    const { shape } = constant;
+    const types = [{ dtype: 'float32', shape } as const];
+    const named = (name: string) => ({ name, outputs: [this.builder.freeName(name)], types });
+    const cast = this.builder.one('Cast', [stored], { to: 'float32' }, named(`${id}/cast`));
+    const scales = floatTensor(
+      plan.axis === undefined ? [] : shape.map((dim, axis) => (axis === plan.axis ? dim : 1)),
+      plan.scales,
+    );
+    const scale = this.builder.constant(`${id}/scale`, scales);
+    const wide = this.builder.one('Mul', [cast, scale], { activation: 'none' }, named(`${id}/dequantized`));
+    this.wide.set(id, wide);
+    return wide;
   }
 
   private pair(source: Value, plan: ValuePlan, base: string, name = `${base}/dequantized`): Value {

@@ -4,6 +4,7 @@ import { integerRange, type QuantizedType, symmetricLimit } from '../kernels/aff
 import { packInt4 } from '../kernels/int4.ts';
 import { axisView, type IntegerArray, quantizePerAxis, quantizePerTensor } from '../kernels/quantize.ts';
 import { roundHalfAway } from '../kernels/rounding.ts';
+import type { ValuePlan } from './plan.ts';
 
 /** Integer limits of a constant: symmetric ones leave the lowest integer out, as the specification wants. */
 function limitsOf(type: QuantizedType, symmetric: boolean): readonly [number, number] {
@@ -28,7 +29,7 @@ function storageFor(type: QuantizedType, length: number): IntegerArray {
 }
 
 /** Parameters of a constant, and its integers where they are settled already. */
-type ConstantParams = QuantParams & { readonly integers?: Int8Array };
+type ConstantParams = QuantParams & Pick<ValuePlan, 'integers' | 'limit'>;
 
 /** The integers of a float constant under given parameters, unpacked (int4 one to a byte). */
 export function quantizeElements(
@@ -40,7 +41,7 @@ export function quantizeElements(
   const data = toFloat32(tensor);
   const out = storageFor(type, data.length);
   const symmetric = params.zeroPoints.every((zeroPoint) => zeroPoint === 0);
-  const limits = limitsOf(type, symmetric);
+  const limits = params.limit ? ([-params.limit, params.limit] as const) : limitsOf(type, symmetric);
   if (params.axis === undefined) {
     return quantizePerTensor(data, params.scales[0], params.zeroPoints[0], limits, out);
   }

@@ -53,7 +53,8 @@ export function decideMixed(graph: Graph, ranges: Ranges, options: MixedOptions)
     const placed = (choice === 'dynamic-int8' ? stored.hybrid : stored.only).get(node.id);
     if (!placed || placed.mode === 'float') continue;
     const own: Record<string, ValuePlan> = {};
-    planStoredWeights(graph, node, own, choice);
+    const reduced = choice === 'dynamic-int8' && options.form === 'u8s8-reduced';
+    planStoredWeights(graph, node, own, choice, reduced);
     // Weights that an integer operator shares keep the form that it needs.
     for (const [id, value] of Object.entries(own)) values[id] ??= value;
     nodes[node.id] = { mode: placed.mode, reason: leftOut.get(node.id)! };

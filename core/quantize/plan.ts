@@ -1,6 +1,7 @@
 import type { Precision } from '../contract/views.ts';
 import type { DType } from '../ir/dtype.ts';
 import type { QuantParams, ValueId } from '../ir/graph.ts';
+import { symmetricLimit } from '../kernels/affine.ts';
 
 /** What one value becomes. */
 export interface ValuePlan extends QuantParams {
@@ -9,6 +10,13 @@ export interface ValuePlan extends QuantParams {
   readonly reason: string;
   /** A constant's integers where a recovery step chose others than the nearest ones; int4 one to a byte. */
   readonly integers?: Int8Array;
+  /** Largest magnitude of a constant's integers, where it is less than what the type holds. */
+  readonly limit?: number;
+}
+
+/** Largest magnitude that a symmetric constant's integers may have. */
+export function weightLimit({ dtype, limit }: Pick<ValuePlan, 'dtype' | 'limit'>): number {
+  return limit ?? symmetricLimit[dtype === 'int4' ? 'int4' : 'int8'];
 }
 
 /** What one operator becomes. */

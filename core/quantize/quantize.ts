@@ -1,6 +1,5 @@
 import type { Ranges } from '../calibrate/observer.ts';
 import { scaleChannels } from '../calibrate/scale-channels.ts';
-import { WhittleError } from '../contract/errors.ts';
 import type { IoType, Precision } from '../contract/views.ts';
 import type { Graph } from '../ir/graph.ts';
 import { applyPlanForOnnx, type QdqOptions } from './apply-qdq.ts';
@@ -86,21 +85,13 @@ function withHalves(graph: Graph, plan: QuantPlan): { graph: Graph; warnings: re
   return storeInFloat16(graph, ({ id }) => chosen(id));
 }
 
-/**
- * @param graph of `prepareForOnnx`, from the same source as the plan's graph
- * @throws WhittleError `precision.unsupported` for dynamic-int8, which QDQ cannot say
- */
+/** @param graph of `prepareForOnnx`, from the same source as the plan's graph */
 export function quantizeForOnnx(graph: Graph, plan: QuantPlan, options: QdqOptions): QuantizedGraph {
   const io = ioTypeFor(plan.precision, options.io);
   const finish = (made: Graph): QuantizedGraph => {
     const stored = withHalves(made, plan);
     return { graph: stored.graph, io, warnings: [...plan.warnings, ...stored.warnings] };
   };
-  if (plan.precision === 'dynamic-int8') {
-    throw new WhittleError('precision.unsupported', 'dynamic-int8 has no QDQ form in ONNX', {
-      hint: 'weights-int8 makes the same file size; int8 runs fastest.',
-    });
-  }
   if (isFloatPlan(plan)) return finish(graph);
   const scaled = scaleChannels(graph, factorMap(plan));
   return finish(applyPlanForOnnx(scaled, plan, { io, form: options.form }));

@@ -28,8 +28,13 @@ export interface WeightContext {
   readonly narrowBias: boolean;
 }
 
-/** Widens scales of int8 weights so that no rounding, up or down, goes beyond ±64: the range of 7 bits. */
-const reducedRange = 127 / 63.5;
+/** Largest magnitude of weights of 7 bits. */
+const reducedLimit = 64;
+
+/** Parameters of constant weights; `limit` where their integers must not use all that the type holds. */
+export interface WeightParams extends QuantParams {
+  readonly limit?: number;
+}
 
 /**
  * Symmetric scales of constant weights, per channel along `axis` or per tensor where it is null: from the largest
@@ -42,10 +47,15 @@ export function weightParams(
   axis: number | null,
   type: 'int4' | 'int8',
   reduced = false,
-): QuantParams {
+): WeightParams {
   const params = fullRangeParams(tensor, axis, type);
   if (!reduced || type === 'int4') return params;
-  return { ...params, scales: params.scales.map((scale) => Math.fround(scale * reducedRange)) };
+  const widening = symmetricLimit.int8 / reducedLimit;
+  return {
+    ...params,
+    limit: reducedLimit,
+    scales: params.scales.map((scale) => Math.fround(scale * widening)),
+  };
 }
 
 function fullRangeParams(tensor: Tensor, axis: number | null, type: 'int4' | 'int8'): QuantParams {
@@ -73,7 +83,7 @@ function fullRangeParams(tensor: Tensor, axis: number | null, type: 'int4' | 'in
  * converter does) and where the requantization factor would underflow (all-but-dead channels), narrower where that
  * factor would be too large.
  */
-export function fitToKernels(params: QuantParams, context: WeightContext): QuantParams {
+export function fitToKernels(params: WeightParams, context: WeightContext): WeightParams {
   const step = context.outputScale / context.inputScale;
   const least = Math.fround(smallestRequantization * step);
   const most = Math.fround(largestRequantization * step);

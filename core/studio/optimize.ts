@@ -171,10 +171,12 @@ export async function optimize(
 
 /** Puts what `auto` stands for here into a recipe of integer ONNX files, so that its report says how to make them again. */
 async function settledRecipe(recipe: Recipe, engines: Engines): Promise<Recipe> {
-  const needed = recipe.formats.includes('onnx') && recipe.precisions.some(needsSamples);
-  return needed
-    ? { ...recipe, onnxForm: await settleOnnxForm(recipe.onnxForm, engines.ort, process.arch) }
-    : recipe;
+  const chosen = [...recipe.precisions, ...recipe.overrides.map(({ precision }) => precision ?? 'float32')];
+  const computesIntegers = chosen.some(
+    (precision) => needsSamples(precision) || precision === 'dynamic-int8',
+  );
+  if (!recipe.formats.includes('onnx') || !computesIntegers) return recipe;
+  return { ...recipe, onnxForm: await settleOnnxForm(recipe.onnxForm, engines.ort, process.arch) };
 }
 
 async function makeAll(

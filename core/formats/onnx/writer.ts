@@ -3,7 +3,7 @@ import { type Issue, WhittleError } from '../../contract/errors.ts';
 import { dtypeBits, isFloat } from '../../ir/dtype.ts';
 import { type Graph, type Node, type ValueId, valueNamed } from '../../ir/graph.ts';
 import { isOpaque } from '../../ir/opaque.ts';
-import { onnxWriters } from '../../ops/registry.ts';
+import { definitionOf, onnxWriters } from '../../ops/registry.ts';
 import { encode } from '../protobuf/wire.ts';
 import { normalDomain } from './node-view.ts';
 import { protosOf } from './opaque.ts';
@@ -26,13 +26,15 @@ export interface WriteOnnxOptions {
   readonly extraOutputs?: readonly ValueId[];
 }
 
-/** 16-bit and 4-bit integers between QuantizeLinear and DequantizeLinear came with opset 21. */
+/** 16-bit integers between QuantizeLinear and DequantizeLinear, and 4-bit ones there and in Cast, came with opset 21. */
 function leastOpset(graph: Graph): number {
   for (const node of graph.nodes) {
-    if (node.op !== 'QuantizeLinear' && node.op !== 'DequantizeLinear') continue;
+    const isBorder = node.op === 'QuantizeLinear' || node.op === 'DequantizeLinear';
+    if (!isBorder && node.op !== 'Cast') continue;
     for (const id of [...node.inputs.slice(0, 1), ...node.outputs]) {
       const dtype = id === null ? undefined : valueNamed(graph, id).type.dtype;
-      if (dtype && !isFloat(dtype) && (dtypeBits[dtype] === 16 || dtypeBits[dtype] === 4)) return 21;
+      const bits = dtype && !isFloat(dtype) ? dtypeBits[dtype] : 0;
+      if (bits === 4 || (isBorder && bits === 16)) return 21;
     }
   }
   return oldestWritten;
@@ -126,8 +128,10 @@ function writeNode(graph: Graph, node: Node, context: WriteContext): void {
   const write = onnxWriters[node.op];
   if (!write) context.refuse('ONNX has no such operator');
   if (node.op !== 'QuantizeLinear' && node.op !== 'DequantizeLinear') {
+    // Weights of an operator that quantizes its activations at run time.
+    const stored = definitionOf(node.op)?.quant?.onnxDynamicInt8 ? node.inputs[1] : null;
     for (const id of [...node.inputs, ...node.outputs]) {
-      if (id !== null && valueNamed(graph, id).quant) {
+      if (id !== null && id !== stored && valueNamed(graph, id).quant) {
         context.refuse(`"${id}" is quantized; QuantizeLinear and DequantizeLinear must stand around it`);
       }
     }

@@ -1,7 +1,7 @@
 /** ONNX Gemm (7, 11: C optional) and MatMul. */
 import type { GraphBuilder } from '../../ir/builder.ts';
 import type { Value } from '../../ir/graph.ts';
-import { elementCount, permute, type Tensor } from '../../ir/tensor.ts';
+import { elementCount, permute, type Tensor, tensorOf } from '../../ir/tensor.ts';
 import type { OnnxFacet, OnnxNodeView, OnnxReader } from '../facets.ts';
 import {
   float,
@@ -69,8 +69,35 @@ const writeGemm: OnnxWriter = (node, context) => {
   });
 };
 
+/**
+ * Integer weights with activations in float: the activations are quantized at run time, and the product's scale is
+ * that of the activations times that of each output, in the form that onnxruntime turns into one kernel.
+ */
+const writeDynamic: OnnxWriter = (node, context) => {
+  const [x, weights, bias] = [node.inputs[0]!, node.inputs[1]!, node.inputs[2]];
+  const { constant, quant } = context.value(weights);
+  if (!constant || !quant) return context.refuse('integer weights must be constant');
+  writeActivated(node, context, (output) => {
+    const fresh = (what: string) => context.fresh(`${output}/${what}`);
+    const [integers, scale, zero] = ['integers', 'scale', 'zero'].map(fresh);
+    const [sum, wide, factor] = ['sum', 'wide', 'factor'].map(fresh);
+    context.node('DynamicQuantizeLinear', [x], [integers, scale, zero]);
+    const turned = context.initializer(`${weights}/transposed`, permute(constant, [1, 0]));
+    context.node('MatMulInteger', [integers, turned, zero], [sum]);
+    context.node('Cast', [sum], [wide], { to: int(1) });
+    const scales = Float32Array.from(quant.scales);
+    const shape = scales.length > 1 ? [scales.length] : [];
+    const own = context.initializer(`${weights}/scales`, tensorOf('float32', shape, scales));
+    context.node('Mul', [scale, own], [factor]);
+    const product = bias === null || bias === undefined ? output : fresh('product');
+    context.node('Mul', [wide, factor], [product]);
+    if (bias !== null && bias !== undefined) context.node('Add', [product, bias], [output]);
+  });
+};
+
 /** Gemm for matrices; MatMul and Add for other ranks, where ONNX has no dense layer. */
 const writeFullyConnected: OnnxWriter = (node, context) => {
+  if (context.value(node.inputs[1]!).quant) return writeDynamic(node, context);
   const [x, weights, bias] = [node.inputs[0]!, node.inputs[1]!, node.inputs[2]];
   writeActivated(node, context, (output) => {
     if (context.value(x).type.shape.length === 2) {

@@ -69,6 +69,7 @@ export const denseDefinitions = {
       inputs: [{ kind: 'activation' }, { kind: 'weight', axis: 0 }, { kind: 'bias', of: [0, 1] }],
       outputs: [{ kind: 'activation' }],
       tflite: { int8: true, int16x8: true, dynamicInt8: true },
+      onnxDynamicInt8: true,
     },
   } satisfies OpDefinition<FullyConnectedAttrs>,
   Gemm: {

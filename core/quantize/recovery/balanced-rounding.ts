@@ -1,7 +1,7 @@
 import { toFloat32 } from '../../ir/tensor.ts';
-import { symmetricLimit } from '../../kernels/affine.ts';
 import { balanceRow } from '../../kernels/balanced-rounding.ts';
 import { quantizeElements } from '../constants.ts';
+import { weightLimit } from '../plan.ts';
 import type { RecoveryStep } from './recovery.ts';
 import { weightedNodes, withIntegers } from './weighted-nodes.ts';
 
@@ -25,7 +25,7 @@ export const balancedRounding: RecoveryStep = {
       const integers = Int8Array.from(quantizeElements(weights, type, each.plan));
       for (let row = 0; row < weights.shape[0]; row++) {
         const [from, scale] = [row * columns, each.plan.scales[row]];
-        balanceRow(data, integers, from, from + columns, scale, symmetricLimit[type]);
+        balanceRow(data, integers, from, from + columns, scale, weightLimit(each.plan));
       }
       const changed = withIntegers(values, each, integers);
       if (!changed) continue;

@@ -1,7 +1,7 @@
 import { type Graph, staticShape, valueNamed } from '../../ir/graph.ts';
 import { elementCount, toFloat32 } from '../../ir/tensor.ts';
-import { symmetricLimit } from '../../kernels/affine.ts';
 import { ErrorFeedback } from '../../kernels/error-feedback.ts';
+import { weightLimit } from '../plan.ts';
 import { gatherInputMoments, type InputMoments, mostPositions } from './input-moments.ts';
 import type { SampledRecoveryStep } from './recovery.ts';
 import { type WeightedNode, weightedNodes, withIntegers } from './weighted-nodes.ts';
@@ -64,7 +64,7 @@ function roundAll(node: WeightedNode, moments: InputMoments): Int8Array | undefi
   const { weights, plan, columns, group } = node;
   const data = toFloat32(weights);
   const integers = new Int8Array(data.length);
-  const limit = symmetricLimit[plan.dtype === 'int4' ? 'int4' : 'int8'];
+  const limit = weightLimit(plan);
   const rowsPerGroup = weights.shape[0] / group;
   for (let g = 0, row = 0; g < group; g++) {
     const feedback = new ErrorFeedback(moments.covariance(g), columns);
