@@ -106,6 +106,14 @@ export interface ResizeAttrs {
   extrapolation?: number;
 }
 
+/** Inputs: x, grid `[N, …points, axes]`: of each point a position in [−1, 1] per spatial axis, the last axis first. */
+export interface GridSampleAttrs {
+  layout: Layout;
+  mode: 'linear' | 'nearest' | 'cubic';
+  padding: 'zeros' | 'border' | 'reflection';
+  alignCorners: boolean;
+}
+
 export interface BlockAttrs {
   layout: Layout;
   blockSize: number;
@@ -240,6 +248,7 @@ export interface OpAttrs {
   Range: NoAttrs;
   // image
   Resize: ResizeAttrs;
+  GridSample: GridSampleAttrs;
   DepthToSpace: BlockAttrs & { mode: 'DCR' | 'CRD' };
   SpaceToDepth: BlockAttrs;
   // quantization borders (inputs: x, scale, zero point; attribute axis for per-axis)

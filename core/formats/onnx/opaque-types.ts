@@ -47,10 +47,6 @@ const rules: Readonly<Record<string, Rule>> = {
   BatchNormalization: same,
   DeformConv: windowed,
   Dropout: ({ x }) => [x, { dtype: 'bool', shape: x.shape }],
-  GridSample: ({ x, inputs }) => {
-    const grid = inputs[1]?.type.shape;
-    return [grid && { dtype: x.dtype, shape: [...x.shape.slice(0, 2), ...grid.slice(1, -1)] }];
-  },
   LpPool: windowed,
   MaxPool: windowed,
   NonMaxSuppression: ({ open }) => [{ dtype: 'int64', shape: [open(0), 3] }],

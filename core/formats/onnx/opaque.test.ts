@@ -159,28 +159,28 @@ const models: readonly (readonly [string, TestModel, readonly string[]])[] = [
   [
     'channels last before and behind',
     {
-      ...between(
-        {
-          op: 'GridSample',
-          inputs: ['t', 'grid'],
-          outputs: ['o'],
-          attrs: { mode: s('bilinear') },
-          name: 'warp',
-        },
-        { grid: weights(1, 4, 4, 2) },
-      ),
+      opset: 13,
       inputs: { x: { shape: [1, 4, 4, 2] } },
-      opset: 16,
       nodes: [
         { op: 'Transpose', inputs: ['x'], outputs: ['first'], attrs: { perm: is(0, 3, 1, 2) } },
         { op: 'Conv', inputs: ['first', 'w'], outputs: ['c'] },
         { op: 'Transpose', inputs: ['c'], outputs: ['t'], attrs: { perm: is(0, 2, 3, 1) } },
-        { op: 'GridSample', inputs: ['t', 'grid'], outputs: ['o'], attrs: { mode: s('bilinear') } },
+        {
+          op: 'RoiAlign',
+          inputs: ['t', 'regions', 'images'],
+          outputs: ['o'],
+          attrs: { output_height: i(2), output_width: i(3) },
+        },
         { op: 'Transpose', inputs: ['o'], outputs: ['y'], attrs: { perm: is(0, 3, 1, 2) } },
       ],
-      types: { o: { shape: [1, 4, 4, 4] } },
+      constants: {
+        w: weights(3, 2, 1, 1),
+        regions: floatTensor([1, 4], [0, 0, 2, 3]),
+        images: int64Tensor([1], [0]),
+      },
+      outputs: { y: 'float32' },
     },
-    ['GridSample'],
+    ['RoiAlign'],
   ],
   [
     'an opset in which an operator means something else than in what is written',
@@ -316,9 +316,10 @@ describe('an opaque node', () => {
   it('is written in no other opset than where it means the same', () => {
     const graph = readValid(modelBytes({ ...resize, nodes: resize.nodes }));
     expect(() => writeOnnx(prepareForOnnx(graph).graph, { opset: 21 })).not.toThrow();
-    const grid = readValid(modelBytes(models.find(([name]) => name.startsWith('channels last'))![1]));
-    const { attribute } = nodeOf(writeOnnx(prepareForOnnx(grid).graph, { opset: 21 }), 'GridSample');
-    expect(new TextDecoder().decode(attribute[0].s)).toBe('linear');
+    const older = readValid(modelBytes(models.find(([name]) => name.startsWith('channels last'))![1]));
+    const { attribute } = nodeOf(writeOnnx(prepareForOnnx(older).graph, { opset: 21 }), 'RoiAlign');
+    const mode = attribute.find(({ name }) => name === 'coordinate_transformation_mode');
+    expect(new TextDecoder().decode(mode?.s)).toBe('output_half_pixel');
     const mean = { op: 'ReduceL1', inputs: ['x', 'axes'], outputs: ['y'], attrs: { odd: i(1) } };
     const reduced = { opset: 13, inputs: { x: image, axes: { dtype: 'int64' as const, shape: [1] } } };
     const old = readValid(modelBytes({ ...reduced, nodes: [mean], outputs: { y: 'float32' } }));

@@ -1,4 +1,4 @@
-/** ONNX Resize (10, 11, 13, 18, 19), Upsample (7, 9), DepthToSpace (1, 11, 13), SpaceToDepth (1, 13). */
+/** ONNX Resize (10, 11, 13, 18, 19), Upsample (7, 9), GridSample (16, 20), DepthToSpace (1, 11, 13), SpaceToDepth (1, 13). */
 import type { GraphBuilder } from '../../ir/builder.ts';
 import type { Value } from '../../ir/graph.ts';
 import { elementCount, floatTensor } from '../../ir/tensor.ts';
@@ -14,7 +14,7 @@ import {
   requireChannelsFirst,
   since,
 } from '../onnx-helpers.ts';
-import type { BlockAttrs, OpAttrs, ResizeAttrs } from '../vocabulary.ts';
+import type { BlockAttrs, GridSampleAttrs, OpAttrs, ResizeAttrs } from '../vocabulary.ts';
 
 type Scheme = Omit<ResizeAttrs, 'scales'>;
 
@@ -217,6 +217,41 @@ const writeResize: OnnxWriter = (node, context) => {
   });
 };
 
+const gridModes: Readonly<Record<string, GridSampleAttrs['mode']>> = {
+  nearest: 'nearest',
+  linear: 'linear',
+  cubic: 'cubic',
+  // Names before opset 20.
+  bilinear: 'linear',
+  bicubic: 'cubic',
+};
+
+const readGridSample: OnnxReader = (node, builder) => {
+  const [mode, padding] = [node.string('mode', 'linear'), node.string('padding_mode', 'zeros')];
+  const attrs: GridSampleAttrs = {
+    layout: 'NCHW',
+    mode: gridModes[mode] ?? node.refuse(`mode = ${mode} is not known`),
+    padding:
+      (['zeros', 'border', 'reflection'] as const).find((name) => name === padding) ??
+      node.refuse(`padding_mode = ${padding} is not known`),
+    alignCorners: node.int('align_corners', 0) !== 0,
+  };
+  builder.add('GridSample', [input(node, 0), input(node, 1)], { ...attrs }, named(node));
+};
+
+const writeGridSample: OnnxWriter = (node, context) => {
+  requireChannelsFirst(node, context);
+  const { mode, padding, alignCorners } = node.attrs as unknown as GridSampleAttrs;
+  const rank = context.value(node.inputs[0]!).type.shape.length;
+  if (context.opset < (rank === 4 ? 16 : 20)) context.refuse(`it needs opset ${rank === 4 ? 16 : 20}`);
+  const old = context.opset < 20 && mode !== 'nearest';
+  context.node('GridSample', node.inputs, node.outputs, {
+    mode: { string: old ? `bi${mode}` : mode },
+    padding_mode: { string: padding },
+    align_corners: int(alignCorners),
+  });
+};
+
 const writeBlocks =
   (opType: string): OnnxWriter =>
   (node, context) => {
@@ -232,11 +267,13 @@ export const imageOnnx = {
   read: {
     Resize: { 10: readResize10, 11: readResize11 },
     Upsample: { 7: readUpsample7, 9: readResize10 },
+    GridSample: since(16, readGridSample),
     DepthToSpace: since(1, readDepthToSpace),
     SpaceToDepth: since(1, readSpaceToDepth),
   },
   write: {
     Resize: writeResize,
+    GridSample: writeGridSample,
     DepthToSpace: writeBlocks('DepthToSpace'),
     SpaceToDepth: writeBlocks('SpaceToDepth'),
   },

@@ -2,6 +2,7 @@
 import type { Dim } from '../../ir/graph.ts';
 import type { InferContext, OpDefinition } from '../facets.ts';
 import { constantNumbers, derivedDim, requiredInput, shapeText } from '../infer-helpers.ts';
+import { channelAxis, spatialShape } from '../spatial.ts';
 import type { BlockAttrs, OpAttrs } from '../vocabulary.ts';
 
 const Resize: OpDefinition<OpAttrs['Resize']> = {
@@ -84,7 +85,29 @@ const SpaceToDepth: OpDefinition<OpAttrs['SpaceToDepth']> = {
   quant: movesBlocks,
 };
 
-export const imageDefinitions = { Resize, DepthToSpace, SpaceToDepth } satisfies Record<
+const GridSample: OpDefinition<OpAttrs['GridSample']> = {
+  summary: 'Resamples x at the points of a grid.',
+  infer(context) {
+    const { dtype, shape } = requiredInput(context, 0, 'x').type;
+    const grid = requiredInput(context, 1, 'grid').type.shape;
+    const axes = shape.length - 2;
+    if (
+      axes < 1 ||
+      grid.length !== shape.length ||
+      (grid.at(-1) !== axes && typeof grid.at(-1) === 'number')
+    ) {
+      context.fail(`a grid of shape ${shapeText(grid)} for data of shape ${shapeText(shape)}`);
+    }
+    const channel = channelAxis(context.attrs.layout, shape.length);
+    return [
+      { dtype, shape: spatialShape(context.attrs.layout, shape[0], shape[channel], grid.slice(1, -1)) },
+    ];
+  },
+  layout: { kind: 'spatial' },
+  quant: null,
+};
+
+export const imageDefinitions = { Resize, GridSample, DepthToSpace, SpaceToDepth } satisfies Record<
   string,
   OpDefinition<never>
 >;

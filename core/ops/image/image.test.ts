@@ -105,6 +105,22 @@ const cases: OpCase[] = [
       attrs: resize(attrs),
     }),
   ),
+  ...(['linear', 'nearest', 'cubic'] as const).flatMap((mode) =>
+    (['zeros', 'border', 'reflection'] as const).flatMap((padding) =>
+      [false, true].flatMap((alignCorners): OpCase[] => {
+        const attrs = { layout: 'NCHW', mode, padding, alignCorners };
+        const name = `${mode}, ${padding}, ${alignCorners ? 'aligned' : 'between'}`;
+        const grid = { shape: [2, 3, 5, 2], range: [-1.8, 1.8] as const };
+        const row = (constant: boolean): OpCase => ({
+          name: `${name}, ${constant ? 'known' : 'computed'} grid`,
+          op: 'GridSample',
+          inputs: [x(2, 3, 4, 5), { ...grid, constant }],
+          attrs,
+        });
+        return mode === 'cubic' || padding === 'reflection' ? [row(true)] : [row(true), row(false)];
+      }),
+    ),
+  ),
   {
     name: 'depth first',
     op: 'DepthToSpace',

@@ -12,6 +12,7 @@ import {
   writeMove,
 } from '../tflite-helpers.ts';
 import type { BlockAttrs, ResizeAttrs } from '../vocabulary.ts';
+import { writeGridSample } from './grid-sample.tflite.ts';
 import { imageTfliteReaders } from './image.tflite-read.ts';
 import { resizedAxis } from './interpolation.ts';
 import { type NearestFlags, nearestIndices, tfliteNearestIndices } from './nearest-indices.ts';
@@ -158,6 +159,11 @@ function writeSpaceToDepth(node: Node, context: TfliteWriteContext): void {
 }
 
 export const imageTflite = {
-  write: { Resize: writeResize, DepthToSpace: writeDepthToSpace, SpaceToDepth: writeSpaceToDepth },
+  write: {
+    Resize: writeResize,
+    GridSample: writeGridSample,
+    DepthToSpace: writeDepthToSpace,
+    SpaceToDepth: writeSpaceToDepth,
+  },
   read: imageTfliteReaders,
 } satisfies TfliteFacet;
