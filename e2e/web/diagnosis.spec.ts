@@ -38,8 +38,8 @@ test('findings: too few samples are said, more are tried, and an operator gets i
   await expect(studio.stage.getByText('Too few samples for the ranges')).toBeVisible();
   await studio.stage.getByRole('button', { name: 'Try 200 samples' }).click();
   await studio.stage.getByRole('button', { name: 'Show 200 samples' }).click({ timeout: 60_000 });
-  const tried = studio.stage.getByRole('button', { name: 'int8 · 200 samples · .tflite' });
-  await expect(tried.first()).toHaveAttribute('aria-expanded', 'true');
+  const tried = studio.stage.getByRole('button', { name: 'int8 · 200 samples · .tflite', exact: true });
+  await expect(tried).toHaveAttribute('aria-expanded', 'true');
 
   await studio.stage
     .getByRole('button', { name: /^dense_3 FullyConnected/ })

