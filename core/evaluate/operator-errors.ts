@@ -21,6 +21,8 @@ export interface OperatorPair {
    * best in is taken, since a wrong one is all error. The source's own when left out.
    */
   readonly orders?: readonly (readonly number[] | undefined)[];
+  /** What the result is rounded to after it, where the artifact's tensor is still in reals (QDQ). */
+  readonly rounded?: Pick<PortInfo, 'dtype' | 'quant'>;
   /** Of the source's tensor, where it has channels. */
   readonly channelAxis?: number;
 }
@@ -46,7 +48,7 @@ export async function operatorErrors(
   options: OperatorErrorOptions = {},
 ): Promise<OperatorError[]> {
   const sums = pairs.map(() => new ErrorSums());
-  const records = pairs.map((pair) => new ActivationRecord(portOf(artifact, pair)));
+  const records = pairs.map((pair) => new ActivationRecord(pair.rounded ?? portOf(artifact, pair)));
   const orders: (readonly number[] | undefined)[] = [];
   const shownBySource = new Set(pairs.map((pair) => pair.source));
   const indexes = chooseSamples(dataset.count, options.samples ?? 8);

@@ -27,7 +27,7 @@ export async function measureOperators(
   const { graph, plan } = file;
   // A plan may scale channels between two operators, so that both use their range: the source is scaled alike.
   const float = scaleChannels(context.forOnnx.graph, factorMap(plan));
-  const pairs = pairOperators(float, graph);
+  const pairs = pairOperators(float, graph, plan);
   if (pairs.length === 0) return [];
   const outputs = [...new Set([...graph.outputs, ...pairs.map((pair) => pair.artifact)])];
   const twin = { ...graph, outputs };
@@ -62,7 +62,7 @@ const borders = new Set(['QuantizeLinear', 'DequantizeLinear', 'Cast']);
 const settling = new Set(['FullyConnected', 'MatMul', 'ReduceMean', 'ReduceSum', 'ReduceMax', 'ReduceMin']);
 
 /** Values that both graphs make under one name and in a known order, with the operator that makes them. */
-function pairOperators(float: Graph, artifact: Graph): OperatorPair[] {
+function pairOperators(float: Graph, artifact: Graph, plan: QuantPlan): OperatorPair[] {
   const made = producersOf(float);
   const unsettled = new Set<string>();
   const pairs: OperatorPair[] = [];
@@ -85,11 +85,18 @@ function pairOperators(float: Graph, artifact: Graph): OperatorPair[] {
           source: id,
           artifact: id,
           orders,
+          rounded: isFloat(to.dtype) ? roundedTo(plan, id) : undefined,
           channelAxis: channelAxisOf(made.get(id)!, from.shape as number[]),
         });
     }
   }
   return pairs.slice(0, operatorLimit);
+}
+
+/** What a plan rounds a value to. */
+function roundedTo(plan: QuantPlan, id: string): OperatorPair['rounded'] {
+  const planned = plan.values[id];
+  return planned && { dtype: planned.dtype, quant: planned };
 }
 
 /** So many elements of a channel tell of its range; single numbers of a dense layer do not. */
