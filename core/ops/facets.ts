@@ -63,6 +63,8 @@ export type OutputRule =
   | { kind: 'plain' };
 
 export interface QuantRule {
+  /** Whether a node with these attributes can hold anything but float32; every node when left out. */
+  takes?(attrs: Attrs): boolean;
   /** Slot rules by input position; the last one repeats. */
   readonly inputs: readonly SlotRule[];
   readonly outputs: readonly OutputRule[];

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import type { Ranges } from '../calibrate/observer.ts';
 import { writeTflite } from '../formats/tflite/writer.ts';
-import type { Graph, Value } from '../ir/graph.ts';
+import type { Attrs, Graph, Value } from '../ir/graph.ts';
 import { type Tensor, toFloat32 } from '../ir/tensor.ts';
 import { prepareForOnnx, prepareForTflite } from '../passes/pipeline.ts';
 import { planQuantization, quantizeForTflite } from '../quantize/quantize.ts';
 import { createEngines } from '../runtime/engines.ts';
 import { runInOrt } from '../testing/check-op.ts';
 import { GraphKit } from '../testing/graph-kit.ts';
-import { definitionOf } from './registry.ts';
+import { definitionOf, quantRuleOf } from './registry.ts';
 import type { OpName } from './vocabulary.ts';
 
 const engine = await createEngines().tflite();
@@ -100,4 +100,15 @@ describe('an integer kernel that a rule promises', () => {
     expect(plan.nodes[node?.id ?? '']?.mode === 'integer').toBe(has);
     expect(sqnrDb(want, got)).toBeGreaterThan(precision === 'int8' ? 35 : 38);
   });
+});
+
+it.each<[string, string, Attrs, boolean]>([
+  ['a transposed convolution', 'ConvTranspose', { group: 1, dilations: [1, 1] }, true],
+  ['one in groups', 'ConvTranspose', { group: 2, dilations: [1, 1] }, false],
+  ['one with dilations', 'ConvTranspose', { group: 1, dilations: [1, 2] }, false],
+  ['linear interpolation', 'Resize', { mode: 'linear' }, true],
+  ['cubic interpolation', 'Resize', { mode: 'cubic' }, false],
+  ['antialiased interpolation', 'Resize', { mode: 'linear', antialias: true }, false],
+])('%s has integers as far as kernels take it', (_, op, attrs, takes) => {
+  expect(quantRuleOf({ id: 'n', op, inputs: [], outputs: [], attrs }) !== undefined).toBe(takes);
 });

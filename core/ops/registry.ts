@@ -40,6 +40,7 @@ import type {
   OnnxReader,
   OnnxWriteContext,
   OpDefinition,
+  QuantRule,
   TfliteFacet,
 } from './facets.ts';
 import { imageGraphDef } from './image/image.graphdef.ts';
@@ -171,6 +172,12 @@ export const graphdefReaders: Readonly<Record<string, GraphDefReader>> = {
 /** The definition of an operator, or undefined for one that only passes through. */
 export function definitionOf(op: string): OpDefinition | undefined {
   return (definitions as unknown as Record<string, OpDefinition>)[op];
+}
+
+/** The quantization rule of a node; undefined when it always stays in float. */
+export function quantRuleOf({ op, attrs }: Node): QuantRule | undefined {
+  const rule = definitionOf(op)?.quant;
+  return rule && (rule.takes?.(attrs) ?? true) ? rule : undefined;
 }
 
 /** Infers output types through the registry; hand it to `GraphBuilder`. */

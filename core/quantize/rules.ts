@@ -1,10 +1,10 @@
 import { type Graph, type Node, type Value, valueNamed } from '../ir/graph.ts';
 import type { OutputRule, QuantRule, SlotRule } from '../ops/facets.ts';
-import { definitionOf } from '../ops/registry.ts';
+import { quantRuleOf } from '../ops/registry.ts';
 
 /** The quantization rule of a node's operator; undefined when it always stays in float. */
 export function ruleOf(node: Node): QuantRule | undefined {
-  return definitionOf(node.op)?.quant ?? undefined;
+  return quantRuleOf(node);
 }
 
 export function inputRule(rule: QuantRule, slot: number): SlotRule {

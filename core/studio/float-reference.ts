@@ -7,6 +7,7 @@ import { writeOnnx } from '../formats/onnx/writer.ts';
 import { byteLength } from '../ir/dtype.ts';
 import type { Engine, Engines, Session } from '../ir/engine.ts';
 import type { Graph } from '../ir/graph.ts';
+import { opaqueCauses } from '../ir/opaque.ts';
 import { elementCount, type Tensor } from '../ir/tensor.ts';
 import { measureQuickly } from './quick-latency.ts';
 import type { SourceModel } from './source-model.ts';
@@ -29,7 +30,7 @@ export async function openSourceSession(
   onnxGraph: () => Graph,
   engines: Engines,
 ): Promise<Session> {
-  if (source.format === 'onnx') return engines.ort.open(source.path);
+  if (source.format === 'onnx') return openOnnx(source, engines.ort);
   if (source.format === 'tflite') {
     try {
       return await openProven(await engines.tflite(), source.path);
@@ -38,6 +39,22 @@ export async function openSourceSession(
     }
   }
   return engines.ort.open(writeOnnx(onnxGraph()));
+}
+
+/** A source that onnxruntime does not open may have operators that it lacks: what only passes through is named. */
+async function openOnnx(
+  { path, graph }: Pick<SourceModel, 'path' | 'graph'>,
+  engine: Engine,
+): Promise<Session> {
+  try {
+    return await engine.open(path);
+  } catch (error) {
+    const issues = graph ? opaqueCauses(graph) : [];
+    if (!(error instanceof WhittleError) || issues.length === 0) throw error;
+    const hint =
+      'Nothing leaves Whittle that was not run: an operator that onnxruntime lacks cannot pass through.';
+    throw new WhittleError(error.code, error.message, { hint, issues, cause: error });
+  }
 }
 
 /** A session that has run once, on zeros. */

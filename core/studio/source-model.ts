@@ -71,7 +71,10 @@ export function requireGraph(model: SourceModel): Graph {
  */
 export function requireForms(model: SourceModel, graph: Graph, formats: readonly OutputFormat[]): void {
   const causes = opaqueCauses(graph);
-  if (causes.length > 0 && !formats.includes('onnx')) throw notConverted(model, causes);
+  if (causes.length === 0 || formats.includes('onnx')) return;
+  const { code, message, hint, issues } = notConverted(model, causes);
+  const way = 'ONNX keeps them as they are: choose it as the format.';
+  throw new WhittleError(code, message, { issues, hint: [hint, way].filter(Boolean).join(' ') });
 }
 
 function notConverted({ path }: SourceModel, causes: readonly Issue[]): WhittleError {

@@ -81,7 +81,9 @@ ${operators.join('\n')}
 ${notes.length ? `\nNot written to TFLite:\n\n${notes.join('\n')}\n` : ''}
 ## ONNX: what is read (${onnx.length} operators, \`If\` where both branches can be computed, and a model's own functions)
 
-The numbers are the opsets at which a form of the operator began.
+The numbers are the opsets at which a form of the operator began. Every other operator, of any domain, and every option
+that a reader does not take, passes through from ONNX to ONNX as it is: it runs in float, a warning names it, and TFLite
+is refused with the cause. So does a whole model of an older opset.
 
 | Operator | Since opset |
 |---|---|

@@ -100,6 +100,11 @@ export const convDefinitions = {
     cost: ([x, weights]) => ({ macs: x ? countedElements(x.type) * filterElements(weights) : 0 }),
     layout: { kind: 'spatial' },
     // The specification quantizes TRANSPOSE_CONV per output channel: axis 1 of the IR's [C, M/group, …] weights.
-    quant: { ...convQuant, inputs: [convQuant.inputs[0], { kind: 'weight', axis: 1 }, convQuant.inputs[2]] },
+    quant: {
+      ...convQuant,
+      inputs: [convQuant.inputs[0], { kind: 'weight', axis: 1 }, convQuant.inputs[2]],
+      // Others are written as convolutions with weights made over, of float32.
+      takes: ({ group, dilations }) => group === 1 && (dilations as number[]).every((step) => step === 1),
+    },
   } satisfies OpDefinition<ConvTransposeAttrs>,
 } satisfies Record<string, OpDefinition<never>>;

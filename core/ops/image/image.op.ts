@@ -20,6 +20,8 @@ const Resize: OpDefinition<OpAttrs['Resize']> = {
     inputs: [{ kind: 'activation' }, { kind: 'plain' }],
     outputs: [{ kind: 'same-as-input' }],
     tflite: { int8: true, int16x8: true, dynamicInt8: false },
+    // Cubic interpolation overshoots the range of x; what has no kernel would be computed in float anyway.
+    takes: ({ mode, antialias, roi }) => mode !== 'cubic' && !antialias && !roi,
   },
 };
 
