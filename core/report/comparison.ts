@@ -50,6 +50,9 @@ export function compareReport(report: OptimizeReport): Comparison {
         ...(artifact.error ? [artifact.error.message] : []),
         ...gates,
         ...artifact.warnings.map((warning) => warning.message),
+        ...(artifact.findings ?? []).map(
+          ({ node, title, text }) => `${node === undefined ? '' : `${node}: `}${title}. ${text}`,
+        ),
       ],
     };
   });

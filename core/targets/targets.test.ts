@@ -76,4 +76,14 @@ describe('what targets take of a small classifier', () => {
     expect(edgeTpu?.first?.reason).toMatch(/float32|8-bit|integer/);
     expect(edgeTpu?.first?.fix?.text).toBeTruthy();
   });
+
+  it('names every operator in its stretch', () => {
+    const { graph } = prepareForTflite(smallCnn(), { layout: 'nhwc' });
+    for (const { parts, nodes, taken } of describeTargets(viewModel(writeTflite(graph).bytes))) {
+      const names = parts!.flatMap((part) => part.nodes);
+      expect(names).toEqual(graph.nodes.map(({ outputs }) => outputs[0]));
+      expect(names).toHaveLength(nodes);
+      expect(parts!.flatMap((part) => (part.taken ? part.nodes : []))).toHaveLength(taken);
+    }
+  });
 });

@@ -4,8 +4,9 @@ import { coreMl } from './core-ml.ts';
 import { edgeTpu } from './edge-tpu.ts';
 import { litertGpu } from './litert-gpu.ts';
 import { cmsisNn, ethosU, tflm } from './micro.ts';
+import { nodeFacts } from './node-facts.ts';
 import { mediatek, qnn } from './phone-npu.ts';
-import { type Prediction, predict, type RefusedNode } from './predict.ts';
+import { mainSubgraph, type Prediction, predict, type RefusedNode } from './predict.ts';
 import type { TargetRules } from './target-rules.ts';
 import { xnnpack } from './xnnpack.ts';
 
@@ -41,6 +42,7 @@ export function describeTarget(model: TfliteModelView, rules: TargetRules): Targ
     nodes: prediction.nodes,
     taken,
     partitions: prediction.parts.filter((part) => part.taken).length,
+    parts: namedParts(model, prediction),
     ...(first && {
       first: { index: first.index, name: first.name, op: first.op, reason: first.reason, ...fixOf(first) },
     }),
@@ -51,6 +53,11 @@ export function describeTarget(model: TfliteModelView, rules: TargetRules): Targ
 /** All targets' verdicts on a .tflite file. */
 export function describeTargets(model: TfliteModelView): TargetView[] {
   return tfliteTargets.map((rules) => describeTarget(model, rules));
+}
+
+function namedParts(model: TfliteModelView, { parts }: Prediction): TargetView['parts'] {
+  const facts = nodeFacts(mainSubgraph(model));
+  return parts.map((part) => ({ taken: part.taken, nodes: part.nodes.map((index) => facts[index].name) }));
 }
 
 function summaryOf(

@@ -1,4 +1,5 @@
-import type { ArtifactDetail, GraphView, ProfileView } from '../../core/contract/views.ts';
+import type { ArtifactDetail, GraphView, ProfileView, TargetView } from '../../core/contract/views.ts';
+import { operatorsBecome } from '../state/overrides.ts';
 import { formatCount, formatDecibels, formatMilliseconds } from '../ui/format.ts';
 
 /** What the boxes are coloured by. */
@@ -96,6 +97,31 @@ export function byError(graph: GraphView, detail: ArtifactDetail): Colouring {
       return db === undefined ? undefined : formatDecibels(db);
     },
     legend: 'Darker: lower quality (SQNR)',
+  };
+}
+
+/** By what a target takes: an operator of the source is taken when the one that it becomes is. */
+export function byTarget(graph: GraphView, { name, parts = [] }: TargetView): Colouring {
+  const operators = parts.flatMap((part) =>
+    part.nodes.map((result) => ({ name: result, taken: part.taken })),
+  );
+  const fate = operatorsBecome(graph, operators).map((operator) => operator?.taken);
+  const left = (nodes: readonly number[]): { known: number; left: number } => {
+    const known = nodes.filter((node) => fate[node] !== undefined);
+    return { known: known.length, left: known.filter((node) => fate[node] === false).length };
+  };
+  return {
+    strength: (nodes) => {
+      const { known, left: out } = left(nodes);
+      return known === 0 ? undefined : out / known;
+    },
+    text: (nodes) => {
+      const { known, left: out } = left(nodes);
+      if (known === 0) return undefined;
+      if (out === 0) return 'taken';
+      return out === known ? 'not taken' : `${out} of ${known} not taken`;
+    },
+    legend: `Darker: not taken by ${name}`,
   };
 }
 

@@ -1,10 +1,4 @@
-import {
-  type GraphView,
-  type OperatorView,
-  type Override,
-  type Precision,
-  precisions,
-} from '../../core/contract/views.ts';
+import { type GraphView, type Override, type Precision, precisions } from '../../core/contract/views.ts';
 
 export const overridablePrecisions = precisions.filter(
   (one): one is Exclude<Precision, 'auto'> => one !== 'auto',
@@ -30,26 +24,28 @@ export function withOverride(
   return precision ? [...rest, { match: name, precision }] : rest;
 }
 
-/**
- * The operator of written files that an operator of the source becomes: itself, or the one after it that it is fused
- * into. Undefined where it branches before, or goes away.
- */
-export function operatorBecomes(
-  graph: GraphView,
-  node: number,
-  operators: readonly OperatorView[],
-): OperatorView | undefined {
-  const known = new Map(operators.map((operator) => [operator.name, operator]));
-  for (let at: number | undefined = node, steps = 0; at !== undefined && steps < mostFused; steps += 1) {
-    const { id, outputs = [id] } = graph.nodes[at];
-    const found = outputs.map((output) => known.get(output)).find(Boolean);
-    if (found) return found;
-    const here: number = at;
-    const after = graph.edges.filter(([from]) => from === here);
-    at = after.length === 1 ? after[0][1] : undefined;
-  }
-  return undefined;
-}
-
 /** A convolution, its normalization (as several operators), its bias and its activation. */
 const mostFused = 6;
+
+/**
+ * The operator of written files that each operator of the source becomes: itself, or the one after it that it is fused
+ * into. Undefined where it branches before, or goes away.
+ */
+export function operatorsBecome<T extends { readonly name: string }>(
+  graph: GraphView,
+  operators: readonly T[],
+): (T | undefined)[] {
+  const known = new Map(operators.map((operator) => [operator.name, operator]));
+  const after: number[][] = graph.nodes.map(() => []);
+  for (const [from, to] of graph.edges) after[from].push(to);
+  return graph.nodes.map((_, node) => {
+    for (let at: number | undefined = node, steps = 0; at !== undefined && steps < mostFused; steps += 1) {
+      const { id, outputs = [id] } = graph.nodes[at];
+      const found = outputs.map((output) => known.get(output)).find(Boolean);
+      if (found) return found;
+      const next: number[] = after[at];
+      at = next.length === 1 ? next[0] : undefined;
+    }
+    return undefined;
+  });
+}

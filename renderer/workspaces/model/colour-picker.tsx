@@ -1,6 +1,6 @@
 import { useEffect, useMemo } from 'react';
 import type { GraphView } from '../../../core/contract/views.ts';
-import { byError, byMacs, byParameters, byTime, type Colouring } from '../../graph/colour.ts';
+import { byError, byMacs, byParameters, byTarget, byTime, type Colouring } from '../../graph/colour.ts';
 import { loadDetail } from '../../state/actions/results.ts';
 import { profileKey, useProject } from '../../state/project.ts';
 import { artifactName } from '../../theme/precision.ts';
@@ -9,6 +9,7 @@ import { artifactName } from '../../theme/precision.ts';
 export function useColouring(graph: GraphView | undefined, choice: string): Colouring | undefined {
   const details = useProject((state) => state.details);
   const profiles = useProject((state) => state.profiles);
+  const targets = useProject((state) => state.targets);
   const [kind, id] = split(choice);
 
   useEffect(() => {
@@ -24,8 +25,13 @@ export function useColouring(graph: GraphView | undefined, choice: string): Colo
       const profile = profiles.find((one) => profileKey(one) === id);
       return profile && byTime(graph, profile);
     }
+    if (kind === 'target') {
+      const [artifactId, targetId] = split(id);
+      const target = targets[artifactId]?.find((one) => one.id === targetId);
+      return target && byTarget(graph, target);
+    }
     return undefined;
-  }, [graph, kind, id, details, profiles]);
+  }, [graph, kind, id, details, profiles, targets]);
 }
 
 function split(choice: string): [kind: string, id: string] {
@@ -36,6 +42,7 @@ function split(choice: string): [kind: string, id: string] {
 export function ColourPicker({ value, onChange }: { value: string; onChange: (value: string) => void }) {
   const artifacts = useProject((state) => state.project?.artifacts);
   const profiles = useProject((state) => state.profiles);
+  const targets = useProject((state) => state.targets);
   const measured = profiles.filter(({ perOp }) => perOp !== undefined);
   const nameOf = (artifactId: string | undefined): string => {
     const artifact = artifacts?.find(({ id }) => id === artifactId);
@@ -66,6 +73,17 @@ export function ColourPicker({ value, onChange }: { value: string; onChange: (va
           <option key={profileKey(profile)} value={`time:${profileKey(profile)}`}>
             time of {nameOf(profile.artifactId)} ({profile.engine})
           </option>
+        ))}
+        {Object.entries(targets).map(([artifactId, views]) => (
+          <optgroup key={artifactId} label={`taken of ${nameOf(artifactId)} by`}>
+            {views
+              .filter(({ parts }) => parts !== undefined)
+              .map(({ id, name }) => (
+                <option key={id} value={`target:${artifactId}:${id}`}>
+                  {name}
+                </option>
+              ))}
+          </optgroup>
         ))}
       </select>
     </label>

@@ -1,8 +1,8 @@
-import { useEffect } from 'react';
+import { useEffect, useMemo } from 'react';
 import type { GraphView, WeightView } from '../../../core/contract/views.ts';
 import { OverrideSelect } from '../../parts/override-select.tsx';
 import { loadOperators, loadWeights } from '../../state/actions/model.ts';
-import { operatorBecomes } from '../../state/overrides.ts';
+import { operatorsBecome } from '../../state/overrides.ts';
 import { useProject } from '../../state/project.ts';
 import { useView } from '../../state/view.ts';
 import { ChartFrame } from '../../ui/chart-frame.tsx';
@@ -21,7 +21,7 @@ export function NodeInspector({ graph, node }: { graph: GraphView; node: number 
     void loadOperators();
     if (parameters > 0) void loadWeights(id);
   }, [id, parameters]);
-  const becomes = operators && operatorBecomes(graph, node, operators);
+  const becomes = useMemo(() => operatorsBecome(graph, operators ?? []), [graph, operators])[node];
   return (
     <div className="inspector">
       {becomes && <OverrideSelect name={becomes.name} />}

@@ -52,11 +52,11 @@ function compare(rows: readonly StripRow[], pickedIds: readonly string[]): Compa
       estimate,
       setting: a.setting,
       first: a.name,
-      text: describeRatio(a.name, b.name, estimate),
+      text: describeRatio(a.name, b.name, estimate, comparison && inTurn ? comparison.verdict : undefined),
       how:
         comparison && inTurn
           ? `run in turn, ${comparison.rounds} rounds`
-          : 'measured one after the other; interval by bootstrap of the medians',
+          : 'measured one after the other; 95 % interval by bootstrap of the medians',
     };
   }
   return first.length > 0 && second.length > 0 ? 'apart' : undefined;
