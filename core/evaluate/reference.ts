@@ -35,7 +35,9 @@ export interface Reference {
   /** Share of labelled samples that the source gets right. */
   readonly accuracy?: number;
   readonly labels?: number;
-  /** The source's outputs of the n-th of `indexes`. Needs the source's session open when they were not kept. */
+  /** Whether all outputs were kept, so that the source's session need not stay open. */
+  readonly complete: boolean;
+  /** The source's outputs of the n-th of `indexes`. */
   outputs(n: number): Promise<SampleOutputs>;
 }
 
@@ -101,6 +103,7 @@ export async function runReference(
     indexes,
     shapes: Object.fromEntries(profiles.map(({ name, shape }) => [name, shape])),
     profiles,
+    complete: kept.length === indexes.length,
     outputs,
   };
   if (!classOutput) return base;

@@ -12,9 +12,8 @@ import { elementCount, type Tensor } from '../ir/tensor.ts';
 import { measureQuickly } from './quick-latency.ts';
 import type { SourceModel } from './source-model.ts';
 
-/** The float source, opened in a real engine, with its answers to the samples. */
+/** The float source's answers to the samples, by a real engine. */
 export interface FloatReference {
-  readonly session: Session;
   readonly answers: Reference;
   readonly view: ReferenceView;
   close(): Promise<void>;
@@ -96,11 +95,14 @@ export async function openReference(
       adaptFeeds(session.inputs, await dataset.sample(0)),
       signal,
     );
+    // Where it is not asked again, its memory is for those that are checked against it.
+    if (answers.complete) await session.close();
     return {
-      session,
       answers,
       view: { sizeBytes: source.sizeBytes, accuracy: answers.accuracy, latency },
-      close: () => session.close(),
+      close: async () => {
+        if (!answers.complete) await session.close();
+      },
     };
   } catch (error) {
     await session.close();

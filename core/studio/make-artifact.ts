@@ -60,6 +60,12 @@ interface Written {
   readonly warnings: readonly WarningView[];
 }
 
+/** What is known of a file whose bytes are on disk, and no longer in memory. */
+interface WrittenFile extends Omit<Written, 'bytes'> {
+  readonly sizeBytes: number;
+  readonly sha256: string;
+}
+
 export interface MadeArtifact {
   readonly artifact: ArtifactView;
   readonly detail: ArtifactDetail;
@@ -77,21 +83,21 @@ export async function makeArtifact(
 ): Promise<MadeArtifact> {
   const label = `${target.precision} .${target.format}`;
   progress.report(0, `${label}: quantizing`);
-  const written = quantizeAndWrite(target.format, plan, context);
-  progress.report(0.3, `${label}: verifying`);
   const overwrite = context.force;
+  let file: WrittenFile | undefined;
   const verdict = await context.timings.measure('write', () =>
     writeFileChecked(
       target.path,
-      written.bytes,
+      () => {
+        const { bytes, ...facts } = quantizeAndWrite(target.format, plan, context);
+        const sha256 = createHash('sha256').update(bytes).digest('hex');
+        file = { ...facts, sizeBytes: bytes.length, sha256 };
+        return bytes;
+      },
       (asidePath) =>
         context.timings.measure('verify', () =>
-          verifyFile(
-            asidePath,
-            target,
-            { ...written, sizeBytes: written.bytes.length, plan },
-            context,
-            (share) => progress.report(0.3 + 0.7 * share, `${label}: verifying`),
+          verifyFile(asidePath, target, { ...file!, plan }, context, (share) =>
+            progress.report(0.3 + 0.7 * share, `${label}: verifying`),
           ),
         ),
       { overwrite },
@@ -99,7 +105,7 @@ export async function makeArtifact(
   );
   progress.finish();
   return {
-    artifact: viewOf(target, plan, written, verdict, context),
+    artifact: viewOf(target, plan, file!, verdict, context),
     detail: { ...verdict.detail, artifactId: target.id, recipe: context.recipe },
   };
 }
@@ -158,11 +164,11 @@ function mixOf({ precision, nodes, values, constants }: QuantPlan): ArtifactView
 function viewOf(
   target: ArtifactTarget,
   plan: QuantPlan,
-  written: Written,
+  written: WrittenFile,
   verdict: Verdict,
   { recipe, dataset, sourceSizeBytes }: MakeContext,
 ): ArtifactView {
-  const sizeBytes = written.bytes.length;
+  const { sizeBytes } = written;
   const warnings: WarningView[] = written.warnings.map(({ code, message, node }) => ({
     code,
     message,
@@ -191,7 +197,7 @@ function viewOf(
     format,
     path,
     sizeBytes,
-    sha256: createHash('sha256').update(written.bytes).digest('hex'),
+    sha256: written.sha256,
     operators: written.operators,
     minRuntime: written.minRuntime,
     status: verdict.gates.every((gate) => gate.ok) ? 'ok' : 'failed',

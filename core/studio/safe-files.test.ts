@@ -21,10 +21,14 @@ const bytes = Buffer.from('model');
 
 test('a file is checked before it has its name', async () => {
   const path = join(folder, 'deep', 'model.tflite');
-  const seen = await writeFileChecked(path, bytes, async (aside) => {
-    expect(await readdir(join(folder, 'deep'))).toEqual([expect.stringMatching(/\.partial$/)]);
-    return (await readFile(aside)).toString();
-  });
+  const seen = await writeFileChecked(
+    path,
+    () => bytes,
+    async (aside) => {
+      expect(await readdir(join(folder, 'deep'))).toEqual([expect.stringMatching(/\.partial$/)]);
+      return (await readFile(aside)).toString();
+    },
+  );
   expect(seen).toBe('model');
   expect(await readdir(join(folder, 'deep'))).toEqual(['model.tflite']);
 });
@@ -33,7 +37,13 @@ test('a file whose check throws is not left, and the check’s own error comes o
   const path = join(folder, 'model.tflite');
   await writeFile(path, 'before');
   const broken = new Error('the runtime refused it');
-  await expect(writeFileChecked(path, bytes, () => Promise.reject(broken))).rejects.toBe(broken);
+  await expect(
+    writeFileChecked(
+      path,
+      () => bytes,
+      () => Promise.reject(broken),
+    ),
+  ).rejects.toBe(broken);
   expect(await readdir(folder)).toEqual(['model.tflite']);
   expect(await readFile(path, 'utf8')).toBe('before');
 });
@@ -57,12 +67,16 @@ test('a process that must end takes its half-written files away', async () => {
     reached = resolve;
   });
   let release = (): void => {};
-  const writing = writeFileChecked(join(folder, 'model'), bytes, () => {
-    reached();
-    return new Promise<void>((resolve) => {
-      release = resolve;
-    });
-  });
+  const writing = writeFileChecked(
+    join(folder, 'model'),
+    () => bytes,
+    () => {
+      reached();
+      return new Promise<void>((resolve) => {
+        release = resolve;
+      });
+    },
+  );
   await inCheck;
   removeUnfinished();
   expect(await readdir(folder)).toEqual([]);

@@ -48,17 +48,18 @@ export async function writeFileAside(
 
 /**
  * Writes a file aside, lets `check` look at it there, and gives it its name only when `check` has returned.
- * @returns what `check` returned. @throws as `writeFileAside`, and what `check` throws; no file is left then.
+ * @param make gives the content, which is let go of before `check` is called
+ * @returns what `check` returned. @throws as `writeFileAside`, and what `make` and `check` throw; no file is left then.
  */
 export async function writeFileChecked<T>(
   path: string,
-  content: Uint8Array,
+  make: () => Uint8Array,
   check: (asidePath: string) => Promise<T>,
   options: WriteOptions = {},
 ): Promise<T> {
   let checked: T | undefined;
   await putAside(path, options, async (aside) => {
-    await writeFile(aside, content, { flag: 'wx' });
+    await writeFile(aside, make(), { flag: 'wx' });
     try {
       checked = await check(aside);
     } catch (error) {

@@ -71,6 +71,8 @@ export async function verifyFile(
     const feeds = adaptFeeds(session.inputs, await dataset.sample(0), portAdapters);
     const latency = await measureQuickly(session, feeds, signal);
     onProgress(0.85);
+    // Only the ONNX file is run again below; the second runtime needs the memory.
+    if (target.format === 'tflite') await session.close();
     const second =
       target.format === 'tflite'
         ? await tryInSecondRuntime(path, session, feeds, context.engines.litertWasm)
