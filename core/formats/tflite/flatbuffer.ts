@@ -168,16 +168,27 @@ function damaged(detail: string): WhittleError {
   });
 }
 
+/** What a buffer of the file holds, made when its turn comes: all of them together are as large as the file. */
+export interface BufferContent {
+  readonly byteLength: number;
+  bytes(): Uint8Array;
+}
+
+function contentOf({ data = new Uint8Array(0) }: Draft<'Buffer'>): BufferContent {
+  return { byteLength: data.byteLength, bytes: () => data };
+}
+
 /**
  * Writes a TFLite file. Buffers' data start at multiples of 16 bytes. Fields that equal their default are left out,
  * as every flatbuffers writer does. The same draft gives the same bytes.
+ * @param contents of the buffers, which the draft may leave out then
  * @throws WhittleError `format.unsupported` when the file would pass 2 GiB, the limit of the format's offsets.
  */
-export function encodeModel(model: Draft<'Model'>): Uint8Array {
-  const dataBytes = (model.buffers ?? []).reduce(
-    (sum, buffer) => sum + (buffer.data?.byteLength ?? 0) + 32,
-    0,
-  );
+export function encodeModel(
+  model: Draft<'Model'>,
+  contents: readonly BufferContent[] = (model.buffers ?? []).map(contentOf),
+): Uint8Array {
+  const dataBytes = contents.reduce((sum, { byteLength }) => sum + byteLength + 32, 0);
   if (dataBytes > 0x7fff_0000) {
     throw new WhittleError(
       'format.unsupported',
@@ -190,7 +201,9 @@ export function encodeModel(model: Draft<'Model'>): Uint8Array {
   // Growing doubles and copies: begin with room for the data and a guess for the tables.
   const builder = new Builder(dataBytes + 65_536);
   // The file is built from its end: the data is written first and comes last.
-  const buffers = model.buffers?.map((buffer) => encodeTable(builder, fieldTables.Buffer, buffer));
+  const buffers = contents.map((content) =>
+    encodeTable(builder, fieldTables.Buffer, content.byteLength > 0 ? { data: content.bytes() } : {}),
+  );
   const root = encodeTable(builder, fieldTables.Model, { ...model, buffers: undefined }, { buffers });
   builder.finish(root, fileIdentifier);
   return builder.asUint8Array();

@@ -23,12 +23,11 @@ export interface FileOperator {
 export interface FileParts {
   readonly tensors: readonly FileTensor[];
   readonly operators: readonly FileOperator[];
-  readonly buffers: readonly Uint8Array[];
   readonly inputs: readonly number[];
   readonly outputs: readonly number[];
 }
 
-/** The model's table with one subgraph; equal operators in equal versions share their code. */
+/** The model's table with one subgraph, without its buffers; equal operators in equal versions share their code. */
 export function draftModel(parts: FileParts): Draft<'Model'> {
   const codes: Draft<'OperatorCode'>[] = [];
   const codeIndex = new Map<string, number>();
@@ -56,7 +55,6 @@ export function draftModel(parts: FileParts): Draft<'Model'> {
     version: 3,
     operator_codes: codes,
     subgraphs: [{ name: 'main', tensors: parts.tensors.map(draftTensor), inputs, outputs, operators }],
-    buffers: parts.buffers.map((data) => (data.byteLength > 0 ? { data } : {})),
   };
 }
 

@@ -5,6 +5,7 @@ import { contiguous, floatTensor, type Tensor, toFloat32, toNumbers } from '../.
 import type { TfliteTensorRef, TfliteWriteContext } from '../../ops/facets.ts';
 import { contentKey } from '../content-key.ts';
 import { arrange, arrangeQuant, quantOfBorder } from './constants.ts';
+import type { BufferContent } from './flatbuffer.ts';
 import { draftModel, type FileOperator, type FileTensor } from './model-draft.ts';
 import type { Draft } from './schema.ts';
 import { newestRuntime, operatorVersion, runtimeOf } from './versions.ts';
@@ -18,13 +19,15 @@ class Refusal extends Error {
   }
 }
 
+const emptyBuffer: BufferContent = { byteLength: 0, bytes: () => new Uint8Array(0) };
+
 /** Gathers tensors, buffers and operators of the file while the operators' writers run. */
 export class WriteContext implements TfliteWriteContext {
   private readonly graph: Graph;
   private readonly tensors: FileTensor[] = [];
   private readonly operators: FileOperator[] = [];
   /** Buffer 0 is empty by convention: tensors without data name it. */
-  private readonly buffers: Uint8Array[] = [new Uint8Array(0)];
+  readonly buffers: BufferContent[] = [emptyBuffer];
   private readonly bufferByContent = new Map<string, number>();
   private readonly tensorByContent = new Map<string, number>();
   private readonly tensorByKey = new Map<string, number>();
@@ -173,19 +176,14 @@ export class WriteContext implements TfliteWriteContext {
     return newestRuntime(this.operators.map(({ builtin, version }) => runtimeOf(builtin, version)));
   }
 
-  /** The parts of the model's table; `extraBuffers` follow the tensors' own. */
-  draft(outputs: readonly TfliteTensorRef[], extraBuffers: readonly Uint8Array[]): Draft<'Model'> {
+  /** The model's table without its buffers. */
+  draft(outputs: readonly TfliteTensorRef[]): Draft<'Model'> {
     return draftModel({
       tensors: this.tensors,
       operators: this.operators,
-      buffers: [...this.buffers, ...extraBuffers],
       inputs: this.graph.inputs.map((id) => this.tensor(id).index),
       outputs: outputs.map((ref) => ref.index),
     });
-  }
-
-  get bufferCount(): number {
-    return this.buffers.length;
   }
 
   private lookup(id: ValueId): Value {
@@ -250,7 +248,8 @@ export class WriteContext implements TfliteWriteContext {
       let buffer = this.bufferByContent.get(content);
       if (buffer === undefined) {
         buffer = this.buffers.length;
-        this.buffers.push(bytes);
+        // A permuted view is laid out once more when it is written, rather than kept: together they are as large as the file.
+        this.buffers.push({ byteLength: bytes.byteLength, bytes: () => contiguous(tensor).bytes });
         this.bufferByContent.set(content, buffer);
       }
       index = this.addTensor(this.freeName(name), tensor, quant, buffer);

@@ -40,20 +40,23 @@ export function writeTflite(graph: Graph, options: { description?: string } = {}
   const minRuntime = context.minRuntime();
   const runtime = new Uint8Array(runtimeBytes);
   runtime.set(new TextEncoder().encode(minRuntime));
-  const draft = context.draft(outputs, [runtime]);
+  const draft = context.draft(outputs);
   const subgraph = draft.subgraphs![0];
-  const bytes = encodeModel({
-    ...draft,
-    description: options.description ?? 'Written by Whittle.',
-    metadata: [{ name: 'min_runtime_version', buffer: context.bufferCount }],
-    signature_defs: [
-      {
-        signature_key: 'serving_default',
-        subgraph_index: 0,
-        inputs: graph.inputs.map((name, i) => ({ name, tensor_index: subgraph.inputs![i] })),
-        outputs: graph.outputs.map((name, i) => ({ name, tensor_index: subgraph.outputs![i] })),
-      },
-    ],
-  });
+  const bytes = encodeModel(
+    {
+      ...draft,
+      description: options.description ?? 'Written by Whittle.',
+      metadata: [{ name: 'min_runtime_version', buffer: context.buffers.length }],
+      signature_defs: [
+        {
+          signature_key: 'serving_default',
+          subgraph_index: 0,
+          inputs: graph.inputs.map((name, i) => ({ name, tensor_index: subgraph.inputs![i] })),
+          outputs: graph.outputs.map((name, i) => ({ name, tensor_index: subgraph.outputs![i] })),
+        },
+      ],
+    },
+    [...context.buffers, { byteLength: runtimeBytes, bytes: () => runtime }],
+  );
   return { bytes, operators: context.operatorCounts(), minRuntime };
 }
