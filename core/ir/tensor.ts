@@ -87,6 +87,23 @@ export function contiguous(tensor: Tensor): Tensor {
   return tensorOf(tensor.dtype, tensor.shape, target);
 }
 
+/** Lays tensors out for use at once: one buffer serves all, since together they are as large as the model. */
+export class Scratch {
+  private room = new ArrayBuffer(0);
+
+  /** Row-major bytes, good until the next call; no copy where the tensor is row-major already. */
+  bytesOf(tensor: Tensor): Uint8Array {
+    if (isRowMajor(tensor)) return tensor.bytes;
+    const source = typed(tensor.dtype, tensor.bytes);
+    const count = elementCount(tensor.shape);
+    const byteLength = count * source.BYTES_PER_ELEMENT;
+    if (this.room.byteLength < byteLength) this.room = new ArrayBuffer(byteLength);
+    const array = source.constructor as new (room: ArrayBuffer, at: number, n: number) => TypedArray;
+    copyStrided(source, new array(this.room, 0, count), tensor.shape, tensor.strides!);
+    return new Uint8Array(this.room, 0, byteLength);
+  }
+}
+
 function copyStrided(
   source: TypedArray,
   target: TypedArray,

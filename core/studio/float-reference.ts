@@ -3,12 +3,12 @@ import type { LatencyView, ReferenceView } from '../contract/views.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { adaptFeeds } from '../evaluate/port-adapters.ts';
 import { type Reference, runReference } from '../evaluate/reference.ts';
-import { writeOnnx } from '../formats/onnx/writer.ts';
 import { byteLength } from '../ir/dtype.ts';
 import type { Engine, Engines, Session } from '../ir/engine.ts';
 import type { Graph } from '../ir/graph.ts';
 import { opaqueCauses } from '../ir/opaque.ts';
 import { elementCount, type Tensor } from '../ir/tensor.ts';
+import { openGraph } from './open-graph.ts';
 import { measureQuickly } from './quick-latency.ts';
 import type { SourceModel } from './source-model.ts';
 
@@ -37,7 +37,7 @@ export async function openSourceSession(
       if (!(error instanceof WhittleError) || !source.graph) throw error;
     }
   }
-  return engines.ort.open(writeOnnx(onnxGraph()));
+  return openGraph(engines.ort, onnxGraph());
 }
 
 /** A source that onnxruntime does not open may have operators that it lacks: what only passes through is named. */

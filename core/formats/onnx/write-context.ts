@@ -1,9 +1,10 @@
 /** Collects the nodes and initializers of an ONNX graph that is being written. */
 import { type Issue, WhittleError } from '../../contract/errors.ts';
 import { type Graph, type Node, type Value, type ValueId, valueNamed } from '../../ir/graph.ts';
-import type { Tensor } from '../../ir/tensor.ts';
+import { Scratch, type Tensor } from '../../ir/tensor.ts';
 import type { OnnxAttr, OnnxWriteContext } from '../../ops/facets.ts';
 import { contentKey } from '../content-key.ts';
+import type { ExternalWeights } from './external-weights.ts';
 import { inOpset, MeaningChanged } from './meanings.ts';
 import { opaqueProto, protosOf } from './opaque.ts';
 import { type AttributeProto, attributeTypes, type NodeProto, type TensorProto } from './schema.ts';
@@ -29,6 +30,8 @@ export class WriteContext implements OnnxWriteContext {
   readonly nodes: NodeProto[] = [];
   readonly initializers: TensorProto[] = [];
   private readonly graph: Graph;
+  private readonly scratch = new Scratch();
+  private readonly external: ExternalWeights | undefined;
   private readonly names: Set<string>;
   /** Name of the initializer that holds a constant's content. */
   private readonly initializerOf = new Map<ValueId, ValueId>();
@@ -36,8 +39,9 @@ export class WriteContext implements OnnxWriteContext {
   private current: Node | undefined;
   private count = 0;
 
-  constructor(graph: Graph, opset: number) {
+  constructor(graph: Graph, opset: number, external: ExternalWeights | undefined) {
     this.graph = graph;
+    this.external = external;
     this.opset = opset;
     const inner = graph.nodes.flatMap(protosOf).flatMap(({ output }) => output);
     this.names = new Set([...graph.values.keys(), ...inner]);
@@ -112,12 +116,11 @@ export class WriteContext implements OnnxWriteContext {
 
   /** Identical constants stand in the file once. */
   private shared(name: ValueId, tensor: Tensor): ValueId {
-    const proto = tensorToProto(name, tensor);
-    const content = `${proto.dataType} ${proto.dims} ${contentKey(proto.rawData ?? new Uint8Array(0))}`;
+    const content = `${tensor.dtype} ${tensor.shape} ${contentKey(this.scratch.bytesOf(tensor))}`;
     const first = this.firstByContent.get(content) ?? name;
     if (first === name) {
       this.firstByContent.set(content, name);
-      this.initializers.push(proto);
+      this.initializers.push(this.external?.move(name, tensor) ?? tensorToProto(name, tensor));
     }
     this.initializerOf.set(name, first);
     return first;

@@ -5,6 +5,7 @@ import { type Graph, type Node, type ValueId, valueNamed } from '../../ir/graph.
 import { isOpaque } from '../../ir/opaque.ts';
 import { definitionOf, onnxWriters } from '../../ops/registry.ts';
 import { encode } from '../protobuf/wire.ts';
+import type { ExternalWeights } from './external-weights.ts';
 import { normalDomain } from './node-view.ts';
 import { protosOf } from './opaque.ts';
 import {
@@ -24,6 +25,8 @@ export interface WriteOnnxOptions {
   readonly opset?: number;
   /** Inner values to give out besides the graph's outputs, for calibration and comparison. */
   readonly extraOutputs?: readonly ValueId[];
+  /** Takes the weights, to be written beside the model. */
+  readonly external?: ExternalWeights;
 }
 
 /** 16-bit integers between QuantizeLinear and DequantizeLinear, and 4-bit ones there and in Cast, came with opset 21. */
@@ -74,7 +77,7 @@ export function writeOnnx(graph: Graph, options: WriteOnnxOptions = {}): Uint8Ar
       `ONNX is written in opsets ${oldestWritten} to ${newestOpset}, not ${opset}.`,
     );
   }
-  const context = new WriteContext(graph, opset);
+  const context = new WriteContext(graph, opset, options.external);
   const issues: Issue[] = [];
   for (const node of graph.nodes) {
     try {

@@ -168,7 +168,7 @@ function damaged(detail: string): WhittleError {
   });
 }
 
-/** What a buffer of the file holds, made when its turn comes: all of them together are as large as the file. */
+/** What a buffer of the file holds, asked for when its turn comes and used at once. */
 export interface BufferContent {
   readonly byteLength: number;
   bytes(): Uint8Array;

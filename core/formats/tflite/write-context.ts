@@ -1,7 +1,7 @@
 import { type Issue, WhittleError } from '../../contract/errors.ts';
 import { type DType, isFloat } from '../../ir/dtype.ts';
 import type { Graph, Node, QuantParams, TensorType, Value, ValueId } from '../../ir/graph.ts';
-import { contiguous, floatTensor, type Tensor, toFloat32, toNumbers } from '../../ir/tensor.ts';
+import { floatTensor, Scratch, type Tensor, toFloat32, toNumbers } from '../../ir/tensor.ts';
 import type { TfliteTensorRef, TfliteWriteContext } from '../../ops/facets.ts';
 import { contentKey } from '../content-key.ts';
 import { arrange, arrangeQuant, quantOfBorder } from './constants.ts';
@@ -28,6 +28,7 @@ export class WriteContext implements TfliteWriteContext {
   private readonly operators: FileOperator[] = [];
   /** Buffer 0 is empty by convention: tensors without data name it. */
   readonly buffers: BufferContent[] = [emptyBuffer];
+  private readonly scratch = new Scratch();
   private readonly bufferByContent = new Map<string, number>();
   private readonly tensorByContent = new Map<string, number>();
   private readonly tensorByKey = new Map<string, number>();
@@ -240,7 +241,7 @@ export class WriteContext implements TfliteWriteContext {
 
   private addConstant(name: string, tensor: Tensor, quant: QuantParams | undefined): number {
     if (tensor.dtype === 'string') this.refuse(`${name} holds text, which TFLite models from Whittle cannot`);
-    const { bytes } = contiguous(tensor);
+    const bytes = this.scratch.bytesOf(tensor);
     const content = contentKey(bytes);
     const key = `${tensor.dtype} ${tensor.shape.join()} ${JSON.stringify(quant ?? null)} ${content}`;
     let index = this.tensorByContent.get(key);
@@ -248,8 +249,7 @@ export class WriteContext implements TfliteWriteContext {
       let buffer = this.bufferByContent.get(content);
       if (buffer === undefined) {
         buffer = this.buffers.length;
-        // A permuted view is laid out once more when it is written, rather than kept: together they are as large as the file.
-        this.buffers.push({ byteLength: bytes.byteLength, bytes: () => contiguous(tensor).bytes });
+        this.buffers.push({ byteLength: bytes.byteLength, bytes: () => this.scratch.bytesOf(tensor) });
         this.bufferByContent.set(content, buffer);
       }
       index = this.addTensor(this.freeName(name), tensor, quant, buffer);
