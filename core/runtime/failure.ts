@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { WhittleError } from '../contract/errors.ts';
 
@@ -33,19 +32,4 @@ export function wordsFrom(lines: readonly string[], outcome: string): string {
       .trim(),
   );
   return [...words, outcome].filter(Boolean).join('; ');
-}
-
-/** The bytes of a model. @throws WhittleError `file.not-found` or `file.unreadable` with the path. */
-export async function modelBytes(model: Uint8Array | string, runtime: string): Promise<Uint8Array> {
-  if (typeof model !== 'string') return model;
-  try {
-    return await readFile(model);
-  } catch (cause) {
-    const missing = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
-    throw new WhittleError(
-      missing ? 'file.not-found' : 'file.unreadable',
-      missing ? `there is no file ${model}` : `${runtime} could not read ${model}: ${wordsOf(cause)}`,
-      { cause },
-    );
-  }
 }

@@ -3,7 +3,7 @@ import { byteLength } from '../ir/dtype.ts';
 import type { Engine, OpenOptions, PortInfo, Session } from '../ir/engine.ts';
 import { elementCount, type Tensor } from '../ir/tensor.ts';
 import { dtypeOfElementType } from './element-types.ts';
-import { modelBytes, modelLabel, runtimeFailed, wordsFrom, wordsOf } from './failure.ts';
+import { modelLabel, runtimeFailed, wordsFrom, wordsOf } from './failure.ts';
 import {
   type LoadedWasm,
   loadLiteRtWasm,
@@ -13,6 +13,7 @@ import {
   type WasmModel,
   type WasmTensorType,
 } from './litert-wasm-module.ts';
+import { modelSize, readModelInto } from './model-bytes.ts';
 import { checkFeeds } from './ports.ts';
 import { tflitePorts, verifyTflite } from './tflite-file.ts';
 
@@ -120,15 +121,15 @@ async function open(model: Uint8Array | string, options: OpenOptions = {}): Prom
   if ((options.device ?? 'cpu') !== 'cpu')
     throw new WhittleError('runtime.missing', `${name} runs on the CPU only, not on ${options.device}`);
   const label = modelLabel(model);
-  const bytes = await modelBytes(model, name);
-  verifyTflite(bytes, label);
   const wasm = await loadLiteRtWasm();
   const cleanups: (() => void)[] = [];
   const destroy = () => {
     for (let cleanup = cleanups.pop(); cleanup; cleanup = cleanups.pop()) cleanup();
   };
   try {
-    const parts = await build(wasm, bytes, label, cleanups, destroy);
+    const file = await placeModel(wasm, model, cleanups);
+    verifyTflite(file.bytes(), label);
+    const parts = await build(wasm, file, label, cleanups, destroy);
     wasm.takeLog();
     return new LiteRtWasmSession(parts, performance.now() - start);
   } catch (cause) {
@@ -138,20 +139,39 @@ async function open(model: Uint8Array | string, options: OpenOptions = {}): Prom
   }
 }
 
+/** A file in the runtime's memory. */
+interface PlacedModel {
+  readonly address: number;
+  readonly byteLength: number;
+  /** A view that is good until the memory grows. */
+  bytes(): Uint8Array;
+}
+
+/** Puts a model into the runtime's memory; one on disk is read right into it, without a copy beside it. */
+async function placeModel(
+  { binding }: LoadedWasm,
+  model: Uint8Array | string,
+  cleanups: (() => void)[],
+): Promise<PlacedModel> {
+  const byteLength = await modelSize(model, name);
+  const address = binding._malloc(Math.max(1, byteLength));
+  if (address === 0) throw new RangeError(`no memory for ${byteLength} bytes`);
+  cleanups.push(() => binding._free(address));
+  const bytes = () => binding.HEAPU8.subarray(address, address + byteLength);
+  await readModelInto(bytes(), model, name);
+  return { address, byteLength, bytes };
+}
+
 async function build(
   wasm: LoadedWasm,
-  bytes: Uint8Array,
+  file: PlacedModel,
   label: string,
   cleanups: (() => void)[],
   destroy: () => void,
 ): Promise<Parts> {
   const { binding, environment } = wasm;
   wasm.takeLog();
-  const address = binding._malloc(bytes.byteLength);
-  if (address === 0) throw new RangeError(`no memory for ${bytes.byteLength} bytes`);
-  cleanups.push(() => binding._free(address));
-  binding.HEAPU8.set(bytes, address);
-  const model = binding.loadModel(environment, address, bytes.byteLength);
+  const model = binding.loadModel(environment, file.address, file.byteLength);
   cleanups.push(() => model.delete());
   const compiled = await binding.compileModel(environment, model, {
     environment,
@@ -163,7 +183,7 @@ async function build(
   cleanups.push(() => compiled.delete());
 
   const signature = chooseSignature(model);
-  const known = tflitePorts(bytes, signature);
+  const known = tflitePorts(file.bytes(), signature);
   const handle = model.getSignature(signature);
   const inputNames = vectorItems(handle.inputNames());
   const outputNames = vectorItems(handle.outputNames());
