@@ -11,7 +11,10 @@ interface FindingsProps {
 /** Where the quality of a file goes and why, each with something to try. */
 export function Findings({ artifact, onShow }: FindingsProps) {
   const { findings } = artifact;
-  if (!findings) return <p className="muted">Nothing was looked into: there were no samples to run.</p>;
+  if (!findings)
+    return (
+      <p className="muted">No samples were given, and what random numbers show says nothing of causes.</p>
+    );
   if (findings.length === 0)
     return (
       <p className="finding-none">

@@ -19,11 +19,14 @@ describe('compareTimes', () => {
 
 describe('describeRatio', () => {
   it.each([
-    [{ ratio: 1.61, low: 1.55, high: 1.68 }, 'int8 is 1.61× faster than float32, between 1.55 and 1.68.'],
-    [{ ratio: 0.5, low: 0.4, high: 0.625 }, 'float32 is 2.00× faster than int8, between 1.60 and 2.50.'],
+    [
+      { ratio: 1.61, low: 1.55, high: 1.68 },
+      'int8 is 1.61× faster than float32, 95 % between 1.55 and 1.68.',
+    ],
+    [{ ratio: 0.5, low: 0.4, high: 0.625 }, 'float32 is 2.00× faster than int8, 95 % between 1.60 and 2.50.'],
     [
       { ratio: 1.01, low: 0.97, high: 1.05 },
-      'No clear difference between float32 and int8: the ratio is 1.01, between 0.97 and 1.05.',
+      'No clear difference between float32 and int8: the ratio is 1.01, 95 % between 0.97 and 1.05.',
     ],
   ])('%o', (estimate, sentence) => expect(describeRatio('float32', 'int8', estimate)).toBe(sentence));
 });

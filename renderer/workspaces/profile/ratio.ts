@@ -50,7 +50,7 @@ export function compareTimes(first: readonly number[], second: readonly number[]
 }
 
 /**
- * The ratio in words: "int8 is 1.61× faster than float32, between 1.55 and 1.68."
+ * The ratio in words: "int8 is 1.61× faster than float32, 95 % between 1.55 and 1.68."
  * @param verdict of a measurement that has its own, stricter word on whether there is a difference
  */
 export function describeRatio(
@@ -61,8 +61,8 @@ export function describeRatio(
 ): string {
   const write = (value: number): string => (value < 9.995 ? value.toFixed(2) : value.toPrecision(3));
   if (verdict === 'unclear' || (low <= 1 && high >= 1))
-    return `No clear difference between ${firstName} and ${secondName}: the ratio is ${write(ratio)}, between ${write(low)} and ${write(high)}.`;
+    return `No clear difference between ${firstName} and ${secondName}: the ratio is ${write(ratio)}, 95 % between ${write(low)} and ${write(high)}.`;
   if (ratio > 1)
-    return `${secondName} is ${write(ratio)}× faster than ${firstName}, between ${write(low)} and ${write(high)}.`;
-  return `${firstName} is ${write(1 / ratio)}× faster than ${secondName}, between ${write(1 / high)} and ${write(1 / low)}.`;
+    return `${secondName} is ${write(ratio)}× faster than ${firstName}, 95 % between ${write(low)} and ${write(high)}.`;
+  return `${firstName} is ${write(1 / ratio)}× faster than ${secondName}, 95 % between ${write(1 / high)} and ${write(1 / low)}.`;
 }

@@ -56,7 +56,7 @@ function compare(rows: readonly StripRow[], pickedIds: readonly string[]): Compa
       how:
         comparison && inTurn
           ? `run in turn, ${comparison.rounds} rounds`
-          : 'measured one after the other; 95 % interval by bootstrap of the medians',
+          : 'measured one after the other; interval by bootstrap of the medians',
     };
   }
   return first.length > 0 && second.length > 0 ? 'apart' : undefined;
