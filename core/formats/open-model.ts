@@ -1,7 +1,6 @@
 /** The one way in for model files: tells the format, reads the model, and names the file's identity. */
 import { createHash, type Hash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { WhittleError } from '../contract/errors.ts';
 import { detectFormat } from './detect-format.ts';
@@ -37,8 +36,16 @@ async function readerOf(format: ModelFormat): Promise<ModelReader> {
 }
 
 async function addTo(hash: Hash, path: string): Promise<void> {
-  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) {
-    hash.update(chunk as Uint8Array);
+  const file = await open(path);
+  try {
+    const chunk = new Uint8Array(1 << 20);
+    for (;;) {
+      const { bytesRead } = await file.read(chunk);
+      if (bytesRead === 0) return;
+      hash.update(chunk.subarray(0, bytesRead));
+    }
+  } finally {
+    await file.close();
   }
 }
 

@@ -11,7 +11,8 @@ import type {
 import type { OpenedDataset } from '../data/dataset.ts';
 import type { InputSpec } from '../data/sample-spec.ts';
 import { opsetFor, writeOnnx } from '../formats/onnx/writer.ts';
-import { writeTflite } from '../formats/tflite/writer.ts';
+import type { FileContent } from '../formats/tflite/flatbuffer.ts';
+import { writeTfliteParts } from '../formats/tflite/writer.ts';
 import type { Engines } from '../ir/engine.ts';
 import type { Graph } from '../ir/graph.ts';
 import { refuseOpaque } from '../ir/opaque.ts';
@@ -53,7 +54,7 @@ export interface MakeContext {
 }
 
 interface Written {
-  readonly bytes: Uint8Array;
+  readonly content: FileContent;
   readonly graph: Graph;
   readonly operators: Record<string, number>;
   readonly minRuntime: string;
@@ -61,7 +62,7 @@ interface Written {
 }
 
 /** What is known of a file whose bytes are on disk, and no longer in memory. */
-interface WrittenFile extends Omit<Written, 'bytes'> {
+interface WrittenFile extends Omit<Written, 'content'> {
   readonly sizeBytes: number;
   readonly sha256: string;
 }
@@ -84,15 +85,18 @@ export async function makeArtifact(
   const label = `${target.precision} .${target.format}`;
   progress.report(0, `${label}: quantizing`);
   const overwrite = context.force;
+  const hash = createHash('sha256');
   let file: WrittenFile | undefined;
   const verdict = await context.timings.measure('write', () =>
     writeFileChecked(
       target.path,
-      () => {
-        const { bytes, ...facts } = quantizeAndWrite(target.format, plan, context);
-        const sha256 = createHash('sha256').update(bytes).digest('hex');
-        file = { ...facts, sizeBytes: bytes.length, sha256 };
-        return bytes;
+      function* () {
+        const { content, ...facts } = quantizeAndWrite(target.format, plan, context);
+        for (const part of content.parts()) {
+          hash.update(part);
+          yield part;
+        }
+        file = { ...facts, sizeBytes: content.sizeBytes, sha256: hash.digest('hex') };
       },
       (asidePath) =>
         context.timings.measure('verify', () =>
@@ -110,7 +114,7 @@ export async function makeArtifact(
   };
 }
 
-/** Applies a plan and writes the bytes of a file. @throws WhittleError what applying and writing throw. */
+/** Applies a plan and writes a file's content. @throws WhittleError what applying and writing throw. */
 export function quantizeAndWrite(format: OutputFormat, plan: QuantPlan, context: MakeContext): Written {
   return format === 'tflite' ? makeTflite(plan, context) : makeOnnx(plan, context);
 }
@@ -121,10 +125,10 @@ function makeTflite(plan: QuantPlan, { recipe, forTflite, sourceName, timings }:
     quantizeForTflite(forTflite.graph, plan, { io: recipe.io }),
   );
   const description = `${sourceName} as ${plan.precision}, by Whittle.`;
-  const { bytes, operators, minRuntime } = timings.measureSync('write', () =>
-    writeTflite(graph, { description }),
+  const { file, operators, minRuntime } = timings.measureSync('write', () =>
+    writeTfliteParts(graph, { description }),
   );
-  return { bytes, graph, operators, minRuntime, warnings };
+  return { content: file, graph, operators, minRuntime, warnings };
 }
 
 /** The form that `settleOnnxForm` has put into a recipe; a recipe that makes no integer ONNX file has no use for any. */
@@ -139,7 +143,8 @@ function makeOnnx(plan: QuantPlan, { recipe, forOnnx, timings }: MakeContext): W
   const bytes = timings.measureSync('write', () => writeOnnx(graph));
   const operators: Record<string, number> = {};
   for (const node of graph.nodes) operators[node.op] = (operators[node.op] ?? 0) + 1;
-  return { bytes, graph, operators, minRuntime: `opset ${opsetFor(graph)}`, warnings };
+  const content = { sizeBytes: bytes.byteLength, parts: () => [bytes] };
+  return { content, graph, operators, minRuntime: `opset ${opsetFor(graph)}`, warnings };
 }
 
 /** Operators by what they became, where a plan holds several things. */

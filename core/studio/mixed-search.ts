@@ -4,6 +4,7 @@ import type { OutputFormat, QualityView } from '../contract/views.ts';
 import { evaluateArtifact } from '../evaluate/evaluate.ts';
 import { isSane } from '../evaluate/gates.ts';
 import { partOfReference, type Reference } from '../evaluate/reference.ts';
+import { joinParts } from '../formats/tflite/flatbuffer.ts';
 import type { OperatorPrecision } from '../quantize/decide-mixed.ts';
 import { ownNumbers } from '../quantize/onnx-form.ts';
 import type { QuantPlan } from '../quantize/plan.ts';
@@ -244,7 +245,8 @@ class MixedSearch {
     throwIfAborted(context.signal);
     this.runs++;
     const { format } = this;
-    const { bytes, graph } = quantizeAndWrite(format, plan, context);
+    const { content, graph } = quantizeAndWrite(format, plan, context);
+    const bytes = joinParts(content);
     const session = await openWrittenFile(bytes, { format }, graph, context.engines);
     try {
       const { quality, outputs } = await evaluateArtifact(session, context.dataset, reference, {

@@ -23,7 +23,7 @@ test('a file is checked before it has its name', async () => {
   const path = join(folder, 'deep', 'model.tflite');
   const seen = await writeFileChecked(
     path,
-    () => bytes,
+    () => [bytes],
     async (aside) => {
       expect(await readdir(join(folder, 'deep'))).toEqual([expect.stringMatching(/\.partial$/)]);
       return (await readFile(aside)).toString();
@@ -40,7 +40,7 @@ test('a file whose check throws is not left, and the check’s own error comes o
   await expect(
     writeFileChecked(
       path,
-      () => bytes,
+      () => [bytes],
       () => Promise.reject(broken),
     ),
   ).rejects.toBe(broken);
@@ -69,7 +69,7 @@ test('a process that must end takes its half-written files away', async () => {
   let release = (): void => {};
   const writing = writeFileChecked(
     join(folder, 'model'),
-    () => bytes,
+    () => [bytes],
     () => {
       reached();
       return new Promise<void>((resolve) => {

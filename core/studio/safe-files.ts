@@ -48,12 +48,12 @@ export async function writeFileAside(
 
 /**
  * Writes a file aside, lets `check` look at it there, and gives it its name only when `check` has returned.
- * @param make gives the content, which is let go of before `check` is called
+ * @param make gives the content in parts, each of which is written before the next is asked for
  * @returns what `check` returned. @throws as `writeFileAside`, and what `make` and `check` throw; no file is left then.
  */
 export async function writeFileChecked<T>(
   path: string,
-  make: () => Uint8Array,
+  make: () => Iterable<Uint8Array>,
   check: (asidePath: string) => Promise<T>,
   options: WriteOptions = {},
 ): Promise<T> {

@@ -174,22 +174,51 @@ export interface BufferContent {
   bytes(): Uint8Array;
 }
 
-function contentOf({ data = new Uint8Array(0) }: Draft<'Buffer'>): BufferContent {
-  return { byteLength: data.byteLength, bytes: () => data };
+/** A file in parts, to be used one by one: each is good until the next is asked for. */
+export interface FileContent {
+  readonly sizeBytes: number;
+  parts(): Iterable<Uint8Array>;
+}
+
+const noBytes = new Uint8Array(0);
+const dataAlignment = 16;
+const lengthBytes = 4;
+
+/** Writes a TFLite file whose buffers are rows of the model, whole. @throws as `encodeParts` */
+export function encodeModel(model: Draft<'Model'>): Uint8Array {
+  const contents = (model.buffers ?? []).map(({ data = noBytes }) => ({
+    byteLength: data.byteLength,
+    bytes: () => data,
+  }));
+  return joinParts(encodeParts(model, contents));
+}
+
+/** All of a file in memory. */
+export function joinParts({ sizeBytes, parts }: FileContent): Uint8Array {
+  const bytes = new Uint8Array(sizeBytes);
+  let at = 0;
+  for (const part of parts()) {
+    bytes.set(part, at);
+    at += part.byteLength;
+  }
+  return bytes;
 }
 
 /**
- * Writes a TFLite file. Buffers' data start at multiples of 16 bytes. Fields that equal their default are left out,
- * as every flatbuffers writer does. The same draft gives the same bytes.
- * @param contents of the buffers, which the draft may leave out then
+ * Writes a TFLite file: its tables, and behind them the buffers' data, which start at multiples of 16 bytes. Fields
+ * that equal their default are left out, as every flatbuffers writer does. The same draft gives the same bytes.
+ * @param contents of the buffers, which the draft leaves out
  * @throws WhittleError `format.unsupported` when the file would pass 2 GiB, the limit of the format's offsets.
  */
-export function encodeModel(
-  model: Draft<'Model'>,
-  contents: readonly BufferContent[] = (model.buffers ?? []).map(contentOf),
-): Uint8Array {
-  const dataBytes = contents.reduce((sum, { byteLength }) => sum + byteLength + 32, 0);
-  if (dataBytes > 0x7fff_0000) {
+export function encodeParts(model: Draft<'Model'>, contents: readonly BufferContent[]): FileContent {
+  let end = 0;
+  const places = contents.map(({ byteLength }) => {
+    if (byteLength === 0) return undefined;
+    const place = Math.ceil((end + lengthBytes) / dataAlignment) * dataAlignment - lengthBytes;
+    end = place + lengthBytes + byteLength;
+    return place;
+  });
+  if (end > 0x7fff_0000) {
     throw new WhittleError(
       'format.unsupported',
       'The model is larger than the 2 GiB that a TFLite file can hold.',
@@ -198,27 +227,49 @@ export function encodeModel(
       },
     );
   }
-  // Growing doubles and copies: begin with room for the data and a guess for the tables.
-  const builder = new Builder(dataBytes + 65_536);
-  // The file is built from its end: the data is written first and comes last.
-  const buffers = contents.map((content) =>
-    encodeTable(builder, fieldTables.Buffer, content.byteLength > 0 ? { data: content.bytes() } : {}),
+  const builder = new Builder(65_536);
+  // Makes the length of all tables a multiple of it.
+  builder.prep(dataAlignment, 0);
+  // The builder counts offsets back from the end of what it writes: the data lies at negative ones.
+  const buffers = places.map((place) =>
+    encodeTable(builder, fieldTables.Buffer, {}, place === undefined ? {} : { data: -place }),
   );
   const root = encodeTable(builder, fieldTables.Model, { ...model, buffers: undefined }, { buffers });
   builder.finish(root, fileIdentifier);
-  return builder.asUint8Array();
+  const head = builder.asUint8Array();
+  return { sizeBytes: head.byteLength + end, parts: () => fileParts(head, contents, places) };
+}
+
+function* fileParts(
+  head: Uint8Array,
+  contents: readonly BufferContent[],
+  places: readonly (number | undefined)[],
+): Generator<Uint8Array> {
+  yield head;
+  let end = 0;
+  for (const [i, place] of places.entries()) {
+    if (place === undefined) continue;
+    const { byteLength } = contents[i];
+    const prefix = new Uint8Array(place - end + lengthBytes);
+    new DataView(prefix.buffer).setUint32(place - end, byteLength, true);
+    yield prefix;
+    yield contents[i].bytes();
+    end = place + lengthBytes + byteLength;
+  }
 }
 
 function encodeTable(
   builder: Builder,
   fields: Fields,
   row: AnyRow,
-  written: Readonly<Record<string, number[] | undefined>> = {},
+  /** Offsets of references, or of a vector's elements, that stand already. */
+  written: Readonly<Record<string, number | readonly number[] | undefined>> = {},
 ): number {
   const offsets = new Map<string, number>();
   for (const [name, [, kind]] of Object.entries(fields)) {
     const ready = written[name];
-    if (ready) offsets.set(name, offsetVector(builder, ready));
+    if (ready !== undefined)
+      offsets.set(name, typeof ready === 'number' ? ready : offsetVector(builder, ready));
     else if (row[name] !== undefined && !(kind in scalarBytes)) {
       offsets.set(name, encodeReference(builder, kind, row[name], row[`${name}_type`]));
     }

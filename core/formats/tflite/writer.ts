@@ -1,26 +1,36 @@
 import type { Graph } from '../../ir/graph.ts';
 import { isUnsupported } from '../../ops/facets.ts';
 import { tfliteWriters } from '../../ops/registry.ts';
-import { encodeModel } from './flatbuffer.ts';
+import { encodeParts, type FileContent, joinParts } from './flatbuffer.ts';
 import { WriteContext } from './write-context.ts';
 
-export interface WrittenTflite {
-  readonly bytes: Uint8Array;
+export interface TfliteParts {
+  readonly file: FileContent;
   /** How many of each builtin operator the file has. */
   readonly operators: Record<string, number>;
   /** The oldest TensorFlow Lite runtime that can run the file, "2.3.0". */
   readonly minRuntime: string;
 }
 
+export interface WrittenTflite extends Omit<TfliteParts, 'file'> {
+  readonly bytes: Uint8Array;
+}
+
 /** TensorFlow keeps the runtime version in a buffer of this length, filled up with zeros. */
 const runtimeBytes = 16;
+
+/** Writes a graph as the bytes of a TFLite file. @throws as `writeTfliteParts` */
+export function writeTflite(graph: Graph, options: { description?: string } = {}): WrittenTflite {
+  const { file, ...facts } = writeTfliteParts(graph, options);
+  return { bytes: joinParts(file), ...facts };
+}
 
 /**
  * Writes a graph as a TFLite file with the signature `serving_default`. The graph is in NHWC form (as
  * `prepareForTflite` leaves it) with every dimension known. Equal graphs give equal bytes.
  * @throws WhittleError `model.unsupported-operator` with all operators that cannot be written, at once.
  */
-export function writeTflite(graph: Graph, options: { description?: string } = {}): WrittenTflite {
+export function writeTfliteParts(graph: Graph, options: { description?: string } = {}): TfliteParts {
   const context: WriteContext = new WriteContext(graph);
   for (const id of new Set([...graph.inputs, ...graph.outputs])) {
     if (graph.values.get(id)?.type.shape.includes(0))
@@ -42,7 +52,7 @@ export function writeTflite(graph: Graph, options: { description?: string } = {}
   runtime.set(new TextEncoder().encode(minRuntime));
   const draft = context.draft(outputs);
   const subgraph = draft.subgraphs![0];
-  const bytes = encodeModel(
+  const file = encodeParts(
     {
       ...draft,
       description: options.description ?? 'Written by Whittle.',
@@ -58,5 +68,5 @@ export function writeTflite(graph: Graph, options: { description?: string } = {}
     },
     [...context.buffers, { byteLength: runtimeBytes, bytes: () => runtime }],
   );
-  return { bytes, operators: context.operatorCounts(), minRuntime };
+  return { file, operators: context.operatorCounts(), minRuntime };
 }
