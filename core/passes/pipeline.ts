@@ -102,6 +102,18 @@ function check(graph: Graph, after: string): void {
   });
 }
 
+/** @throws WhittleError naming a value of more elements than can be counted: no machine holds it. */
+function refuseAbsurd(graph: Graph): void {
+  for (const { id, type } of graph.values.values()) {
+    const count = type.shape.reduce<number>(
+      (product, dim) => product * (typeof dim === 'number' ? dim : 1),
+      1,
+    );
+    if (count <= Number.MAX_SAFE_INTEGER) continue;
+    throw new WhittleError('model.invalid', `"${id}" has the impossible shape [${type.shape.join(', ')}].`);
+  }
+}
+
 /** What passes made of graphs that are still in use: both forms begin with the same passes on the same graph. */
 const results = new WeakMap<Graph, Map<Pass, ReturnType<Pass['run']>>>();
 
@@ -120,13 +132,14 @@ function runOnce(pass: Pass, graph: Graph): ReturnType<Pass['run']> {
   }
   return result;
 }
-
+ * @throws WhittleError `internal` naming the pass and all that is wrong; `model.invalid` for a shape beyond all memory.
 /**
  * Runs passes in order and verifies the graph before the first and after each one.
  * @throws WhittleError `internal` naming the pass and all that is wrong.
  */
 export function runPasses(graph: Graph, passes: readonly Pass[]): Prepared {
   check(graph, 'as read');
+  refuseAbsurd(graph);
   const reports: ({ id: string } & PassReport)[] = [];
   let current = graph;
   for (const pass of passes) {

@@ -8,6 +8,7 @@ import { writeTflite } from '../../core/formats/tflite/writer.ts';
 import { prepareForOnnx, prepareForTflite } from '../../core/passes/pipeline.ts';
 import { random as seeded } from '../../core/testing/random.ts';
 import { smallFile, smallNet } from '../../core/testing/tflite-files.ts';
+import { loopModel } from './loop-model.ts';
 import { mutateBytes, mutateHdf5, mutateKeras, mutateOnnx, type Random } from './mutations.ts';
 
 interface Source {
@@ -37,6 +38,7 @@ export const sources: readonly Source[] = [
   { name: 'h5', extension: 'h5', bytes: fixture('batch_norm_axis1.h5'), mutate: mutateHdf5 },
   { name: 'h5-keras2', extension: 'h5', bytes: fixture('gru_reset_before_tfk2.h5'), mutate: mutateHdf5 },
   { name: 'onnx', extension: 'onnx', bytes: writeOnnx(prepareForOnnx(smallNet()).graph), mutate: mutateOnnx },
+  { name: 'onnx-loop', extension: 'onnx', bytes: loopModel(), mutate: mutateOnnx },
   { name: 'tflite', extension: 'tflite', bytes: smallFile(), mutate: mutateBytes },
 ];
 
@@ -73,13 +75,28 @@ export async function openDamaged(testCase: FuzzCase, path: string): Promise<str
   try {
     const { graph, issues } = await readModel(file);
     if (!graph || issues.some(({ severity }) => severity === 'error')) return undefined;
-    writeTflite(prepareForTflite(graph, { layout: 'nhwc' }).graph);
-    writeOnnx(prepareForOnnx(graph).graph);
-    return undefined;
+    return (
+      faultOf(() => writeOnnx(prepareForOnnx(graph).graph)) ??
+      faultOf(() => writeTflite(prepareForTflite(graph, { layout: 'nhwc' }).graph))
+    );
   } catch (error) {
-    if (error instanceof WhittleError && error.code !== 'internal') return undefined;
-    return error instanceof Error ? (error.stack ?? error.message) : String(error);
+    return wordsOf(error);
   } finally {
     rmSync(file, { force: true });
   }
+}
+
+function faultOf(work: () => unknown): string | undefined {
+  try {
+    work();
+    return undefined;
+  } catch (error) {
+    return wordsOf(error);
+  }
+}
+
+/** What is wrong with an error; undefined for one that people can read. */
+function wordsOf(error: unknown): string | undefined {
+  if (error instanceof WhittleError && error.code !== 'internal') return undefined;
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
