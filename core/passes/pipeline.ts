@@ -132,10 +132,9 @@ function runOnce(pass: Pass, graph: Graph): ReturnType<Pass['run']> {
   }
   return result;
 }
- * @throws WhittleError `internal` naming the pass and all that is wrong; `model.invalid` for a shape beyond all memory.
 /**
  * Runs passes in order and verifies the graph before the first and after each one.
- * @throws WhittleError `internal` naming the pass and all that is wrong.
+ * @throws WhittleError `internal` naming the pass and all that is wrong; `model.invalid` for a shape beyond all memory.
  */
 export function runPasses(graph: Graph, passes: readonly Pass[]): Prepared {
   check(graph, 'as read');
