@@ -259,6 +259,30 @@ test('evaluate and profile measure what was written', async () => {
   expect(profiled.code).toBe(0);
   expect(profiled.json().results).toMatchObject([{ path: file, device: 'cpu', runs: 20 }]);
   expect((await whittle('profile', file, '--engine', 'ort')).code).toBe(2);
+
+  const inTurn = await whittle(
+    'profile',
+    file,
+    model,
+    '--runs',
+    '20',
+    '--per-op',
+    '--threads',
+    '1',
+    '--json',
+  );
+  const { results, comparisons } = inTurn.json();
+  expect(comparisons).toMatchObject([{ a: file, b: model, rounds: expect.any(Number) }]);
+  expect(comparisons[0].low).toBeLessThanOrEqual(comparisons[0].ratio);
+  expect(comparisons[0].high).toBeGreaterThanOrEqual(comparisons[0].ratio);
+  expect(inTurn.err).toContain(comparisons[0].words);
+  for (const { roofline, perOp, machine, medianMs } of results) {
+    expect(machine.cores).toBeGreaterThan(0);
+    expect(roofline.gflopPerS).toBeGreaterThan(1);
+    expect(roofline.gbPerS).toBeGreaterThan(0.1);
+    expect(perOp.length).toBeGreaterThan(0);
+    expect(medianMs).toBeGreaterThan(0);
+  }
 });
 
 test('Ctrl-C: exit code 130, nothing half-written', async () => {

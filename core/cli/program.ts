@@ -143,8 +143,8 @@ function buildProgram(context: CommandContext, run: Run): Command {
 
   program
     .command('profile')
-    .description('measure how long models take')
-    .argument('<models...>', '.tflite or .onnx files')
+    .description('measure how long models take; several are also run in turn with the first one')
+    .argument('<models...>', '.tflite or .onnx files; others are measured in their float32 form')
     .option(
       '--engine <engine>',
       'auto, litert, litert-wasm or ort',

@@ -518,15 +518,15 @@ export const ComparisonView = z.object({
   b: z.string(),
   artifactIdA: z.string().optional(),
   artifactIdB: z.string().optional(),
-  /** Time of A ÷ time of B, with its 95 % interval. */
+  /** Time of A ÷ time of B, with its 99 % interval. */
   ratio: z.number(),
   low: z.number(),
   high: z.number(),
   medianMsA: z.number(),
   medianMsB: z.number(),
-  /** Pairs of blocks of runs. */
+  /** Times that both were opened and run in turn. */
   rounds: z.number(),
-  /** Which is faster; `unclear` where the interval holds 1. */
+  /** Which is faster; `unclear` where the interval holds 1 or the difference is under 1 %. */
   verdict: z.enum(['a-faster', 'b-faster', 'unclear']),
   /** The verdict as a sentence. */
   words: z.string(),

@@ -48,6 +48,8 @@ export interface Session {
   readonly inputs: readonly PortInfo[];
   readonly outputs: readonly PortInfo[];
   readonly loadMs: number;
+  /** On a GPU: whether no operator was left to the CPU, where the runtime tells. */
+  readonly isAllOnDevice?: boolean;
   /**
    * Runs once. Feeds and results are tensors of the ports' own types and shapes, by name. Results are copies that the
    * caller owns. @throws WhittleError `runtime.failed` with the runtime's own words.

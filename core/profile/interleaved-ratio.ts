@@ -1,95 +1,121 @@
-import { WhittleError } from '../contract/errors.ts';
 import type { Session } from '../ir/engine.ts';
 import type { Tensor } from '../ir/tensor.ts';
-import { median, quantile } from '../kernels/metrics.ts';
+import { median } from '../kernels/metrics.ts';
+import { breathe } from './latency.ts';
 
-type Feeds = Readonly<Record<string, Tensor>>;
+/** An open session with what to run it on. */
+export interface Runnable {
+  readonly session: Session;
+  readonly feeds: Readonly<Record<string, Tensor>>;
+}
+
+/** Opens one side anew; the caller of it closes the session. */
+export type OpenSide = () => Promise<Runnable>;
 
 export interface RatioOptions {
-  /** Pairs of blocks. */
-  readonly rounds?: number;
-  /** Time of all blocks together. */
+  /** Running time of all openings together; slow models take longer, with fewer openings. */
   readonly budgetMs?: number;
-  readonly seed?: number;
   readonly signal?: AbortSignal;
+  /** Called after each opening with 0…1. */
+  readonly onProgress?: (fraction: number) => void;
 }
 
 export interface Ratio {
   /** Time of A ÷ time of B: below 1 A is the faster. */
   readonly ratio: number;
-  /** 95 % interval of the ratio. */
+  /** 99 % interval of the ratio. */
   readonly low: number;
   readonly high: number;
+  /** Medians over all openings. */
   readonly medianMsA: number;
   readonly medianMsB: number;
+  /** Times that both were opened and run in turn. */
   readonly rounds: number;
 }
 
+const openings = 8;
+const fewestOpenings = 4;
+const fewestPairs = 3;
+const mostPairs = 5000;
+/** After so many times the budget, the fewest openings are enough. */
+const patience = 3;
+/** Two-sided 99 % points of Student's t for 3 degrees of freedom and more. */
+const student: readonly number[] = [5.841, 4.604, 4.032, 3.707, 3.499];
+
 /**
- * Compares two sessions while the machine drifts: blocks of A and B alternate, and the one that comes first alternates
- * too, so that heat and other load hit both alike. The interval is a bootstrap over rounds, which counts slow phases as
- * one event each instead of as many independent runs.
- * @throws WhittleError `job.cancelled`, and what the sessions throw
+ * Compares two models while the machine drifts: single runs of A and B alternate, and so does the one that comes first,
+ * so that heat and other load hit both alike. Both are opened anew several times: one session differs from another of
+ * the same file by a percent or two, by where its memory happens to lie, and the interval must hold that too.
+ * @throws WhittleError `job.cancelled`, and what opening and running throw
  */
 export async function interleavedRatio(
-  a: { readonly session: Session; readonly feeds: Feeds },
-  b: { readonly session: Session; readonly feeds: Feeds },
+  openA: OpenSide,
+  openB: OpenSide,
   options: RatioOptions = {},
 ): Promise<Ratio> {
-  const { rounds = 20, budgetMs = 2000, seed = 0, signal } = options;
-  const blockMs = budgetMs / (rounds * 2);
-  const sides = [a, b];
-  const perBlock: number[] = [];
-  for (const side of sides) {
-    const warm = await side.session.time(side.feeds, 5);
-    perBlock.push(
-      Math.max(1, Math.min(2000, Math.round(blockMs / Math.max(0.001, median(warm.subarray(1)))))),
-    );
+  const { budgetMs = 3000, signal } = options;
+  const start = performance.now();
+  const medians: { a: number; b: number }[] = [];
+  while (medians.length < openings) {
+    const isLate = performance.now() - start > patience * budgetMs;
+    if (isLate && medians.length >= fewestOpenings) break;
+    medians.push(await runInTurn(openA, openB, medians.length % 2 === 1, budgetMs / openings, signal));
+    options.onProgress?.(medians.length / openings);
   }
-  const medians: [number[], number[]] = [[], []];
-  for (let round = 0; round < rounds; round++) {
-    const order = round % 2 === 0 ? [0, 1] : [1, 0];
-    for (const side of order) {
-      if (signal?.aborted) throw new WhittleError('job.cancelled', 'the measurement was cancelled');
-      const { session, feeds } = sides[side];
-      medians[side].push(median(await session.time(feeds, perBlock[side])));
-    }
-  }
-  return bootstrapRatio(medians[0], medians[1], seed);
+  return {
+    ...ratioInterval(medians.map(({ a, b }) => a / b)),
+    medianMsA: median(medians.map(({ a }) => a)),
+    medianMsB: median(medians.map(({ b }) => b)),
+    rounds: medians.length,
+  };
 }
 
-const resamples = 2000;
+async function runInTurn(
+  openA: OpenSide,
+  openB: OpenSide,
+  swapped: boolean,
+  budgetMs: number,
+  signal: AbortSignal | undefined,
+): Promise<{ a: number; b: number }> {
+  const sides: Runnable[] = [];
+  try {
+    for (const open of swapped ? [openB, openA] : [openA, openB]) sides.push(await open());
+    let pairMs = 0.001;
+    for (const { session, feeds } of sides) pairMs += median((await session.time(feeds, 4)).subarray(1));
+    const pairs = Math.max(fewestPairs, Math.min(mostPairs, Math.round(budgetMs / pairMs)));
+    const times = [new Float64Array(pairs), new Float64Array(pairs)];
+    let breath = performance.now();
+    for (let pair = 0; pair < pairs; pair++) {
+      if (performance.now() - breath > 20) {
+        await breathe(signal);
+        breath = performance.now();
+      }
+      const first = pair % 2;
+      for (const side of [first, 1 - first]) {
+        const { session, feeds } = sides[side];
+        times[side][pair] = (await session.time(feeds, 1))[0];
+      }
+    }
+    const [first, second] = times.map((list) => median(list));
+    return swapped ? { a: second, b: first } : { a: first, b: second };
+  } finally {
+    for (const { session } of sides) await session.close();
+  }
+}
 
 /**
- * The ratio of two medians with its 95 % percentile interval by bootstrap over pairs (Efron and Tibshirani, 1993,
- * chapter 13). `a[i]` and `b[i]` were measured side by side.
+ * The geometric mean of independent ratios, with its 99 % interval by Student's t on their logarithms.
+ * @param ratios at least four
  */
-export function bootstrapRatio(a: readonly number[], b: readonly number[], seed = 0): Ratio {
-  if (a.length !== b.length || a.length === 0)
-    throw new RangeError(`${a.length} and ${b.length} times are not pairs`);
-  const random = randomNumbers(seed);
-  const pickedA = new Float64Array(a.length);
-  const pickedB = new Float64Array(a.length);
-  const ratios = new Float64Array(resamples);
-  for (let r = 0; r < resamples; r++) {
-    for (let i = 0; i < a.length; i++) {
-      const pick = Math.floor(random() * a.length);
-      pickedA[i] = a[pick];
-      pickedB[i] = b[pick];
-    }
-    ratios[r] = median(pickedA) / median(pickedB);
-  }
-  ratios.sort();
-  const medianMsA = median(a);
-  const medianMsB = median(b);
-  return {
-    ratio: medianMsA / medianMsB,
-    low: quantile(ratios, 0.025),
-    high: quantile(ratios, 0.975),
-    medianMsA,
-    medianMsB,
-    rounds: a.length,
-  };
+export function ratioInterval(ratios: readonly number[]): Pick<Ratio, 'ratio' | 'low' | 'high'> {
+  const count = ratios.length;
+  if (count < fewestOpenings) throw new RangeError(`${count} ratios are too few`);
+  const logs = ratios.map(Math.log);
+  const mean = logs.reduce((sum, value) => sum + value, 0) / count;
+  const variance = logs.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (count - 1);
+  const t = student[Math.min(count - fewestOpenings, student.length - 1)];
+  const half = t * Math.sqrt(variance / count);
+  return { ratio: Math.exp(mean), low: Math.exp(mean - half), high: Math.exp(mean + half) };
 }
 
 /** Repeatable numbers in 0…1 (mulberry32). */

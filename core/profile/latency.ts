@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { WhittleError } from '../contract/errors.ts';
 import type { Session } from '../ir/engine.ts';
 import type { Tensor } from '../ir/tensor.ts';
@@ -62,7 +63,7 @@ export async function measureLatency(
   const times: number[] = [];
   const start = performance.now();
   for (;;) {
-    throwIfCancelled(options.signal);
+    await breathe(options.signal);
     const left = options.runs === undefined ? perChunk : options.runs - times.length;
     for (const ms of await session.time(feeds, Math.min(perChunk, left))) times.push(ms);
     const passed = performance.now() - start;
@@ -109,7 +110,7 @@ async function warmUp(
   let perChunk = runsPerChunk(first[1], chunkMs);
   const recent: number[] = [];
   while (!isStable(recent) && performance.now() - start < maxWarmupMs) {
-    throwIfCancelled(signal);
+    await breathe(signal);
     const times = await session.time(feeds, perChunk);
     warmup += times.length;
     recent.push(median(times));
@@ -132,6 +133,8 @@ function thin(times: readonly number[], most: number): number[] {
   return Array.from({ length: most }, (_, i) => times[Math.floor((i * times.length) / most)]);
 }
 
-function throwIfCancelled(signal: AbortSignal | undefined): void {
+/** Lets messages and signals in, which native calls do not. @throws WhittleError `job.cancelled` */
+export async function breathe(signal: AbortSignal | undefined): Promise<void> {
+  await setImmediate();
   if (signal?.aborted) throw new WhittleError('job.cancelled', 'the measurement was cancelled');
 }

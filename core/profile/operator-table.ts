@@ -1,26 +1,39 @@
-import type { PerOp } from '../contract/views.ts';
+import type { PerOp, RooflineView } from '../contract/views.ts';
 import type { TfliteModelView } from '../formats/tflite/model-view.ts';
 import type { OperatorTime } from '../ir/engine.ts';
+import { byte } from '../targets/checks.ts';
 import { unpacksConstant } from '../targets/node-facts.ts';
 import { mainSubgraph, predict } from '../targets/predict.ts';
 import { xnnpack } from '../targets/xnnpack.ts';
+import { belowRoof } from './roofline.ts';
 import { operatorCost } from './tflite-costs.ts';
 import { alignKernels } from './xnnpack-kernels.ts';
 
 /** Name of the entry for what a run takes beside its operators. */
 export const besideOperators = 'between operators';
 
-type Row = Omit<PerOp, 'share'>;
+/** `isInteger`: computes in 8 bits, which has a roof of its own. */
+type Row = Omit<PerOp, 'share'> & { readonly isInteger?: boolean };
 
 /**
  * A runtime's operator times as a table, the slowest first, named after the graph's operators where they can be told.
- * Shares are of the whole run. @param model the .tflite file that ran; without it names are the runtime's.
+ * Shares are of the whole run.
+ * @param model the .tflite file that ran; without it names are the runtime's
+ * @param roofline what the machine can do
  */
-export function operatorTable(times: readonly OperatorTime[], model?: TfliteModelView): PerOp[] {
+export function operatorTable(
+  times: readonly OperatorTime[],
+  model?: TfliteModelView,
+  roofline?: RooflineView,
+): PerOp[] {
   const rows = model ? tfliteRows(times, model) : times.map(plainRow);
   const total = rows.reduce((sum, { ms }) => sum + ms, 0);
   return rows
-    .map((row) => ({ ...withSpeed(row), share: total > 0 ? row.ms / total : 0 }))
+    .map(({ isInteger = false, ...row }) => ({
+      ...withSpeed(row),
+      ...(roofline && belowRoof(row, roofline, isInteger)),
+      share: total > 0 ? row.ms / total : 0,
+    }))
     .sort((a, b) => b.ms - a.ms);
 }
 
@@ -31,13 +44,14 @@ function plainRow({ name, op, ms, calls, provider, macs, bytes }: OperatorTime):
     op,
     ms,
     calls,
+    isInteger: /^QLinear|Integer/.test(op),
     ...(provider && { runsOn: provider }),
     ...(macs && { macs }),
     ...(bytes && { bytes }),
   };
 }
 
-function withSpeed(row: Row): Row {
+function withSpeed(row: Omit<PerOp, 'share'>): Omit<PerOp, 'share'> {
   const seconds = row.ms / 1000;
   if (!(seconds > 0)) return row;
   return {
@@ -60,6 +74,7 @@ function tfliteRows(times: readonly OperatorTime[], model: TfliteModelView): Row
       op: operator.custom ?? operator.builtin,
       ms: (before?.ms ?? 0) + ms,
       calls: 1,
+      isInteger: byte.some((type) => subgraph.tensors[operator.outputs[0]].typeName === type),
       runsOn,
       ...(runsOn === 'XNNPACK' && {
         kernel: before?.kernel && before.kernel !== kernel ? `${before.kernel} + ${kernel}` : kernel,

@@ -2,16 +2,19 @@ import { readFile } from 'node:fs/promises';
 import type { MemoryView, ProfileView } from '../contract/views.ts';
 import { readModel } from '../formats/open-model.ts';
 import { type TfliteModelView, viewModel } from '../formats/tflite/model-view.ts';
-import type { Engine, OpenOptions } from '../ir/engine.ts';
+import type { Engine, OpenOptions, Session } from '../ir/engine.ts';
 import type { Tensor } from '../ir/tensor.ts';
+import { litertGpu } from '../targets/litert-gpu.ts';
 import { mainSubgraph } from '../targets/predict.ts';
 import { describeTarget } from '../targets/targets.ts';
 import { xnnpack } from '../targets/xnnpack.ts';
+import { fallbackOfRun, gpuFallback } from './fallback.ts';
 import { randomFeeds } from './feeds.ts';
 import { type LatencyOptions, measureLatency } from './latency.ts';
-import { doubts, LoadWatch, machineState } from './machine.ts';
+import { doubts, LoadWatch, machineState, resetPeakRss } from './machine.ts';
 import { graphMemory, tfliteMemory } from './model-memory.ts';
 import { operatorTable } from './operator-table.ts';
+import { measureRoofline } from './roofline.ts';
 
 export interface ProfileOptions extends LatencyOptions {
   readonly device?: string;
@@ -42,6 +45,7 @@ export async function profileModel(
   const open: OpenOptions = { device, threads: options.threads };
   const machine = await machineState();
   const file = engine.format === 'tflite' ? await tfliteView(model) : undefined;
+  resetPeakRss();
   const session = await engine.open(model, open);
   try {
     const feeds = options.feeds ?? randomFeeds(session.inputs);
@@ -50,6 +54,7 @@ export async function profileModel(
     const otherCores = watch.otherCores();
     const perOp = options.perOp ? await operatorShares(engine, model, open, feeds, file) : undefined;
     const memory = file ? tfliteMemory(mainSubgraph(file)) : await onnxMemory(model);
+    const { valid, notes } = doubts(latency, otherCores, threads, machine);
     return {
       path,
       engine: engine.id,
@@ -57,16 +62,25 @@ export async function profileModel(
       threads,
       ...latency,
       timesMs: [...latency.timesMs],
-      ...(perOp && { perOp }),
+      ...perOp,
       runtime: session.description,
-      ...doubts(latency, otherCores, threads, machine),
+      valid,
+      notes: options.perOp && !perOp ? [...notes, 'This runtime tells no operator times here.'] : notes,
       machine: { ...machine, otherCores },
       ...(memory && { memory }),
       ...(file && device === 'cpu' && { delegation: describeTarget(file, xnnpack) }),
+      ...(file && device === 'gpu' && gpuViews(file, session)),
     };
   } finally {
     await session.close();
   }
+}
+
+function gpuViews(file: TfliteModelView, session: Session): Pick<ProfileView, 'delegation' | 'fallback'> {
+  return {
+    delegation: describeTarget(file, litertGpu),
+    fallback: gpuFallback(file, session.isAllOnDevice),
+  };
 }
 
 /** `undefined` where the engine records no operator times. */
@@ -76,12 +90,19 @@ async function operatorShares(
   open: OpenOptions,
   feeds: Readonly<Record<string, Tensor>>,
   file: TfliteModelView | undefined,
-): Promise<ProfileView['perOp']> {
+): Promise<Pick<ProfileView, 'perOp' | 'roofline' | 'fallback'> | undefined> {
+  if (engine.id === 'litert' && open.device === 'gpu') return undefined;
   const session = await engine.open(model, { ...open, profile: true });
   try {
     if (!session.operatorTimes) return undefined;
     await session.time(feeds, profiledRuns);
-    return operatorTable(await session.operatorTimes(), file);
+    const times = await session.operatorTimes();
+    const roofline = await measureRoofline(engine, open);
+    return {
+      perOp: operatorTable(times, file, roofline),
+      roofline,
+      ...(open.device !== 'cpu' && { fallback: fallbackOfRun(times, open.device ?? 'gpu') }),
+    };
   } finally {
     await session.close();
   }

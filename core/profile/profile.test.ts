@@ -2,8 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Engine, PortInfo, Session } from '../ir/engine.ts';
 import { floatTensor, typedData } from '../ir/tensor.ts';
+import { judge } from './compare-files.ts';
 import { randomFeeds } from './feeds.ts';
-import { bootstrapRatio, interleavedRatio, randomNumbers } from './interleaved-ratio.ts';
+import { interleavedRatio, randomNumbers, ratioInterval } from './interleaved-ratio.ts';
 import { measureLatency, summarize } from './latency.ts';
 import { profileModel } from './profile-model.ts';
 
@@ -112,43 +113,66 @@ describe('measureLatency', () => {
 });
 
 describe('interleavedRatio', () => {
-  it('finds the ratio through a drift that hits both', async () => {
-    const drift = (run: number) => 1 + 0.3 * Math.sin(run / 500);
-    const noise = randomNumbers(1);
-    const a = sessionOf((run) => 1.0 * drift(run) * (1 + 0.05 * noise()));
-    const b = sessionOf((run) => 1.25 * drift(run) * (1 + 0.05 * noise()));
-    const result = await interleavedRatio(
-      { session: a, feeds },
-      { session: b, feeds },
-      { rounds: 30, budgetMs: 3000 },
-    );
-    expect(result.low).toBeLessThan(0.8);
-    expect(result.high).toBeGreaterThan(0.8);
-    expect(result.high - result.low).toBeLessThan(0.2);
+  const normalOf = (random: () => number) => () =>
+    Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+
+  /** Opens sessions whose runs take `ms`, each session off by its own percent or so, through a drift of the machine. */
+  function opener(ms: number, seed: number) {
+    const normal = normalOf(randomNumbers(seed));
+    return async () => {
+      const own = ms * (1 + 0.01 * normal());
+      return {
+        feeds,
+        session: sessionOf((run) => own * (1 + 0.3 * Math.sin(run / 500)) * (1 + 0.05 * normal())),
+      };
+    };
+  }
+
+  it('finds the ratio through drift and the luck of each session', async () => {
+    const { ratio, low, high, rounds } = await interleavedRatio(opener(1, 1), opener(1.25, 2), {
+      budgetMs: 800,
+    });
+    expect(ratio).toBeCloseTo(0.8, 1);
+    expect(low).toBeLessThan(0.8);
+    expect(high).toBeGreaterThan(0.8);
+    expect(high - low).toBeLessThan(0.06);
+    expect(rounds).toBeGreaterThanOrEqual(4);
   });
 
-  it('has an interval that holds the true ratio about 95 times of 100', () => {
-    const random = randomNumbers(7);
-    const normal = () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+  it('seldom calls a model faster than itself', async () => {
+    let called = 0;
+    for (let i = 0; i < 20; i++) {
+      const ratio = await interleavedRatio(opener(1, 2 * i), opener(1, 2 * i + 1), { budgetMs: 80 });
+      if (judge(ratio, 'a', 'b').verdict !== 'unclear') called++;
+    }
+    expect(called).toBeLessThanOrEqual(1);
+  });
+
+  it('has an interval that holds the true ratio 99 times of 100', () => {
+    const normal = normalOf(randomNumbers(7));
     let held = 0;
-    const trials = 100;
+    const trials = 500;
     for (let trial = 0; trial < trials; trial++) {
-      const pairs = Array.from({ length: 25 }, () => [2 + 0.1 * normal(), 4 + 0.2 * normal()]);
-      const { low, high } = bootstrapRatio(
-        pairs.map(([a]) => a),
-        pairs.map(([, b]) => b),
-        trial,
-      );
+      const { low, high } = ratioInterval(Array.from({ length: 8 }, () => 0.5 * Math.exp(0.02 * normal())));
       if (low <= 0.5 && high >= 0.5) held++;
     }
-    expect(held).toBeGreaterThanOrEqual(88);
+    expect(held / trials).toBeGreaterThan(0.97);
+    expect(held).toBeLessThan(trials);
   });
 
-  it('is repeatable and exact without noise', () => {
-    const result = bootstrapRatio([2, 2, 2], [4, 4, 4], 3);
-    expect(result).toMatchObject({ ratio: 0.5, low: 0.5, high: 0.5, rounds: 3 });
-    expect(bootstrapRatio([1, 2, 3], [3, 2, 4], 5)).toEqual(bootstrapRatio([1, 2, 3], [3, 2, 4], 5));
-    expect(() => bootstrapRatio([1], [])).toThrow('1 and 0 times are not pairs');
+  it('is exact without noise', () => {
+    expect(ratioInterval([0.5, 0.5, 0.5, 0.5])).toEqual({ ratio: 0.5, low: 0.5, high: 0.5 });
+    expect(() => ratioInterval([1, 1, 1])).toThrow('3 ratios are too few');
+  });
+
+  it('says which is faster', () => {
+    expect(judge({ ratio: 0.5, low: 0.48, high: 0.52 }, 'x/a.onnx', 'b.onnx')).toMatchObject({
+      verdict: 'a-faster',
+      words: expect.stringContaining('a.onnx is 2.00 × as fast as b.onnx'),
+    });
+    expect(judge({ ratio: 1.1, low: 1.05, high: 1.2 }, 'a', 'b').verdict).toBe('b-faster');
+    expect(judge({ ratio: 1.1, low: 0.99, high: 1.2 }, 'a', 'b').verdict).toBe('unclear');
+    expect(judge({ ratio: 0.995, low: 0.994, high: 0.996 }, 'a', 'b').verdict).toBe('unclear');
   });
 });
 

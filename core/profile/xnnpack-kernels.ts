@@ -6,7 +6,7 @@ const mains: Readonly<Record<string, RegExp>> = {
   BATCH_MATMUL: /^Batch Matrix/,
   CEIL: /^Ceil/,
   CONCATENATION: /^Copy/,
-  CONV_2D: /^Convolution/,
+  CONV_2D: /^(Convolution|(Dynamic )?Fully Connected)/,
   COS: /^Cos/,
   Convolution2DTransposeBias: /^Deconvolution/,
   DEPTHWISE_CONV_2D: /^Convolution/,

@@ -63,6 +63,7 @@ class LiteRtSession implements Session {
   readonly inputs: readonly PortInfo[];
   readonly outputs: readonly PortInfo[];
   readonly loadMs: number;
+  readonly isAllOnDevice: boolean | undefined;
   private readonly litert: LiteRt;
   private readonly load: () => Loaded;
   private readonly label: string;
@@ -94,6 +95,7 @@ class LiteRtSession implements Session {
     this.loaded = load();
     this.runtime = nameOf(this.loaded.compiled);
     this.loadMs = performance.now() - start;
+    this.isAllOnDevice = options.device === 'gpu' ? this.loaded.compiled.fullyAccelerated : undefined;
     this.inputs = this.loaded.ports.inputs.map(portInfo);
     this.outputs = this.loaded.ports.outputs.map(portInfo);
   }
@@ -144,10 +146,10 @@ class LiteRtSession implements Session {
         'internal',
         'the session was opened without `profile`, so it has no operator times',
       );
-    // The profiler belongs to what was loaded, so that it sees one run of such a file and no more.
-    return this.runsOnce
-      ? []
-      : profileOperators(this.litert, this.loaded.compiled.compiled, () => this.invoke());
+    // The profiler belongs to what is loaded: of a file that runs once it sees one run.
+    this.ready();
+    const { compiled } = this.loaded.compiled;
+    return profileOperators(this.litert, compiled, () => this.invoke(), this.runsOnce);
   }
 
   async close(): Promise<void> {
@@ -194,11 +196,13 @@ class LiteRtSession implements Session {
       this.ready();
       ({ result, lines } = this.litert.c.withStderr(() => this.runCompiled()));
     }
-    if (result !== 0) {
-      const words = wordsFrom(lines, `RunCompiledModel: ${statusInWords(result)}`);
-      throw runtimeFailed('LiteRT', `run ${this.label}`, words);
-    }
+    if (result !== 0) throw this.failedRun(result, lines);
     this.runs++;
+  }
+
+  private failedRun(status: number, lines: readonly string[]): WhittleError {
+    const words = wordsFrom(lines, `RunCompiledModel: ${statusInWords(status)}`);
+    return runtimeFailed('LiteRT', `run ${this.label}`, words);
   }
 
   private runCompiled(): number {
@@ -230,6 +234,8 @@ async function open(model: Uint8Array | string, options: OpenOptions = {}): Prom
   const device = options.device ?? 'cpu';
   if (device !== 'cpu' && device !== 'gpu')
     throw new WhittleError('runtime.missing', `LiteRT has no device ${device}; it has cpu and gpu`);
+  if (device === 'gpu' && options.profile)
+    throw new WhittleError('model.unsupported-option', 'LiteRT times no operators on the GPU');
   if (device === 'gpu' && !hasAccelerator(litert.library))
     throw new WhittleError('runtime.missing', `no GPU accelerator lies beside ${litert.library.path}`, {
       hint: 'run `npm run setup:litert`',

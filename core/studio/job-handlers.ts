@@ -86,7 +86,7 @@ export function jobHandlers(context: StudioContext): JobHandlers {
       });
       return { jobId };
     },
-    async 'profile.start'({ projectId, artifactIds, engine, device, threads, perOp }) {
+    async 'profile.start'({ projectId, artifactIds, ...choices }) {
       const { name, modelPath } = await store.load(projectId);
       const items = await Promise.all(
         artifactIds.map(async (artifactId) => {
@@ -106,7 +106,7 @@ export function jobHandlers(context: StudioContext): JobHandlers {
           let kept: Promise<unknown> = Promise.resolve();
           await runner.run(
             'profile',
-            { items, engine, device, threads, perOp },
+            { items, ...choices },
             {
               signal,
               events: {

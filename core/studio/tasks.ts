@@ -53,6 +53,7 @@ export interface Tasks {
       device: string;
       threads: number;
       perOp: boolean;
+      compare?: boolean;
     };
     result: ProfileView[];
   };

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { WhittleError } from '../../core/contract/errors.ts';
 import { Recipe } from '../../core/contract/views.ts';
 import { viewModel } from '../../core/formats/tflite/model-view.ts';
+import { randomFeeds } from '../../core/profile/feeds.ts';
 import { partitionOfRun } from '../../core/profile/partition-of-run.ts';
 import { createEngines } from '../../core/runtime/engines.ts';
 import { optimize } from '../../core/studio/optimize.ts';
@@ -39,6 +40,7 @@ async function compare(recipe: string, path: string): Promise<FileVerdict> {
   const predicted = predict(model, xnnpack);
   const session = await engines.litert.open(path, { threads: 1, profile: true });
   try {
+    await session.time(randomFeeds(session.inputs), 2);
     const { builtin, delegated } = partitionOfRun(await session.operatorTimes!());
     const wrong = operators.flatMap((operator, index) => {
       if (predicted.taken.has(index) !== builtin.has(index)) return [];
