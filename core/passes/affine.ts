@@ -130,7 +130,8 @@ export function affineChain(editor: GraphEditor, from: ValueId, axis: number): A
 /** Multiplies a float32 tensor, run by run of `length` elements, by one factor each; in float64, rounded once. */
 export function scaledRuns(tensor: Tensor, length: number, factorOf: (run: number) => number): Tensor {
   const values = toFloat32(tensor);
-  const out = new Float32Array(values.length);
+  // A permuted tensor comes as a copy of its own already.
+  const out = values.buffer === tensor.bytes.buffer ? new Float32Array(values.length) : values;
   for (let at = 0, run = 0; at < out.length; run++) {
     const factor = factorOf(run);
     for (const end = at + length; at < end; at++) out[at] = values[at] * factor;
