@@ -48,7 +48,7 @@ export function ProfileStage() {
     <div className="page">
       <div className="page-head">
         <h1>Profile</h1>
-        <span className="page-note truncate">Pick two files to compare them.</span>
+        <span className="page-note truncate">Pick two or more: each is run in turn with the first.</span>
       </div>
       <Setup artifacts={artifacts} busy={measuring && 'A measurement is under way'} />
       <Verdict rows={rows} pickedIds={pickedIds} />

@@ -3,71 +3,63 @@ import { sourceId } from '../../state/view.ts';
 import { ticksBetween } from '../../ui/ticks.ts';
 import { useWidth } from '../../ui/use-width.ts';
 import type { StripRow } from './distribution-strip.tsx';
-import { compareTimes, describeRatio, type RatioEstimate } from './ratio.ts';
+import { describeRatio, type Ratio, ratioOf } from './ratio.ts';
 
-interface Comparison {
-  text: string;
-  estimate: RatioEstimate;
-  setting: string;
-  how: string;
-  first: string;
+interface Pair {
+  first: StripRow;
+  second: StripRow;
+  ratio: Ratio;
 }
 
-/** The two picked files against each other: in words, and the ratio with its interval. */
+/** The first of the picked files against each other one: in words, and the ratio with its interval. */
 export function Verdict({ rows, pickedIds }: { rows: readonly StripRow[]; pickedIds: readonly string[] }) {
-  const verdict = useMemo(() => compare(rows, pickedIds), [rows, pickedIds]);
-  if (verdict === undefined) return null;
+  const pairs = useMemo(() => comparedPairs(rows, pickedIds), [rows, pickedIds]);
+  if (pickedIds.length < 2) return null;
+  if (pairs.length === 0) {
+    const measured = pickedIds.every((id) => rows.some((row) => idOf(row) === id));
+    return measured ? (
+      <div className="verdict" role="status">
+        <p>These were not run in turn. Measure them together to compare them.</p>
+      </div>
+    ) : null;
+  }
   return (
     <div className="verdict" role="status">
-      {verdict === 'apart' ? (
-        <p>The two were not measured in the same setting. Measure them together to compare them.</p>
-      ) : (
-        <>
-          <p>{verdict.text}</p>
-          <RatioInterval estimate={verdict.estimate} first={verdict.first} />
-          <p>
-            {verdict.setting}; {verdict.how}.
+      {pairs.map(({ first, second, ratio }) => (
+        <div key={second.key}>
+          <p>{describeRatio(first.name, second.name, ratio)}</p>
+          <RatioInterval ratio={ratio} first={first.name} />
+          <p className="verdict-how">
+            {second.setting}; run in turn, {ratio.rounds} rounds.
           </p>
-        </>
-      )}
+        </div>
+      ))}
     </div>
   );
 }
 
-function compare(rows: readonly StripRow[], pickedIds: readonly string[]): Comparison | 'apart' | undefined {
-  if (pickedIds.length !== 2) return undefined;
-  const idOf = ({ profile }: StripRow): string => profile.artifactId ?? sourceId;
-  const [first, second] = pickedIds.map((id) => rows.filter((row) => idOf(row) === id));
-  // The latest setting that both were measured in.
-  for (const a of [...first].reverse()) {
-    const b = second.findLast((other) => other.setting === a.setting);
-    if (!b) continue;
-    const { comparison } = b.profile;
-    const inTurn =
-      comparison?.a === a.profile.path ||
-      (comparison?.artifactIdA !== undefined && comparison.artifactIdA === a.profile.artifactId);
-    const estimate = comparison && inTurn ? comparison : compareTimes(a.profile.timesMs, b.profile.timesMs);
-    if (!estimate) continue;
-    return {
-      estimate,
-      setting: a.setting,
-      first: a.name,
-      text: describeRatio(a.name, b.name, estimate, comparison && inTurn ? comparison.verdict : undefined),
-      how:
-        comparison && inTurn
-          ? `run in turn, ${comparison.rounds} rounds`
-          : 'measured one after the other; interval by bootstrap of the medians',
-    };
-  }
-  return first.length > 0 && second.length > 0 ? 'apart' : undefined;
+const idOf = ({ profile }: StripRow): string => profile.artifactId ?? sourceId;
+
+/** The latest comparison of the first picked file with each other one, in whichever order they were measured. */
+function comparedPairs(rows: readonly StripRow[], [firstId, ...others]: readonly string[]): Pair[] {
+  const withFirst = (row: StripRow, id: string): boolean =>
+    row.profile.comparison !== undefined && (row.profile.comparison.artifactIdA ?? sourceId) === id;
+  return others.flatMap((id) => {
+    const found = rows.findLast(
+      (row) => (idOf(row) === id && withFirst(row, firstId)) || (idOf(row) === firstId && withFirst(row, id)),
+    );
+    const first = rows.findLast((row) => idOf(row) === firstId);
+    const second = rows.findLast((row) => idOf(row) === id);
+    if (!found?.profile.comparison || !first || !second) return [];
+    return [{ first, second, ratio: ratioOf(found.profile.comparison, idOf(found) === firstId) }];
+  });
 }
 
 const height = 44;
 
 /** The ratio as a mark with its interval, beside the line where both take the same time. */
-function RatioInterval({ estimate, first }: { estimate: RatioEstimate; first: string }) {
+function RatioInterval({ ratio: { ratio, low, high }, first }: { ratio: Ratio; first: string }) {
   const [ref, width] = useWidth<HTMLDivElement>();
-  const { ratio, low, high } = estimate;
   const reach = Math.max(Math.abs(high - 1), Math.abs(low - 1), 0.05) * 1.25;
   const [start, end] = [Math.max(0, 1 - reach), 1 + reach];
   const x = (value: number): number => 12 + ((value - start) / (end - start)) * Math.max(1, width - 24);
