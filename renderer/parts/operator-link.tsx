@@ -2,8 +2,11 @@ import { useView } from '../state/view.ts';
 
 const longestName = 44;
 
-/** An operator's name; a click shows it in the graph. Of long names the end is written, where they differ. */
-export function OperatorLink({ name }: { name: string }) {
+/**
+ * An operator's name; a click shows it in the graph. Of long names the end is written, where they differ.
+ * @param shown the name as a list that shortens all of its names writes it
+ */
+export function OperatorLink({ name, shown = name }: { name: string; shown?: string }) {
   return (
     <button
       type="button"
@@ -14,7 +17,7 @@ export function OperatorLink({ name }: { name: string }) {
         useView.getState().goTo('model');
       }}
     >
-      {name.length > longestName ? `…${name.slice(1 - longestName)}` : name}
+      {shown.length > longestName ? `…${shown.slice(1 - longestName)}` : shown}
     </button>
   );
 }

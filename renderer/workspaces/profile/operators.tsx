@@ -6,6 +6,7 @@ import { precisionLook } from '../../theme/precision.ts';
 import { Figure, Segmented } from '../../ui/blocks.tsx';
 import { ChartFrame } from '../../ui/chart-frame.tsx';
 import { formatMilliseconds, formatPercent, formatSignificant } from '../../ui/format.ts';
+import { shortenedNames } from '../../ui/names.ts';
 import { VirtualList } from '../../ui/virtual-list.tsx';
 import type { StripRow } from './distribution-strip.tsx';
 import { PerOpBars, rankOperators } from './per-op-bars.tsx';
@@ -94,6 +95,7 @@ const tableHeight = 16 * rowHeight;
 /** All operators, the slowest first. */
 function OperatorTable({ operators }: { operators: readonly PerOp[] }) {
   const ranked = rankOperators(operators, operators.length);
+  const shownName = shortenedNames(operators.map(({ name }) => name));
   return (
     <div className="op-table">
       <div className="op-table-row op-table-head" aria-hidden>
@@ -114,7 +116,7 @@ function OperatorTable({ operators }: { operators: readonly PerOp[] }) {
         {({ name, op, ms, cumulative, runsOn, kernel, gflopPerS, gbPerS, bound, ofRoof }) => (
           <div className="op-table-row">
             <span className="op-name" title={`${op} ${name}`}>
-              {op} {runsOn === undefined ? name : <OperatorLink name={name} />}
+              {op} {runsOn === undefined ? name : <OperatorLink name={name} shown={shownName(name)} />}
             </span>
             <span className="truncate muted" title={kernel}>
               {runsOn ?? ''}

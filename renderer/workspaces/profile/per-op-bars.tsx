@@ -1,6 +1,7 @@
 import type { Precision, ProfileView } from '../../../core/contract/views.ts';
 import { precisionLook } from '../../theme/precision.ts';
 import { formatMilliseconds, formatPercent } from '../../ui/format.ts';
+import { shortenedNames } from '../../ui/names.ts';
 import { useWidth } from '../../ui/use-width.ts';
 
 type Operator = NonNullable<ProfileView['perOp']>[number];
@@ -52,7 +53,8 @@ export function PerOpBars({
   const longest = Math.max(...bars.map(({ ms }) => ms), Number.MIN_VALUE);
   const nameWidth = width * nameShare;
   const plot = Math.max(40, width - nameWidth - figures);
-  const letters = Math.floor(nameWidth / 6.4);
+  const letters = Math.floor(nameWidth / 6.9);
+  const shownName = shortenedNames(operators.map(({ name }) => name));
   return (
     <div ref={ref}>
       {width > 0 && (
@@ -67,14 +69,14 @@ export function PerOpBars({
           {bars.map(({ name, op, ms, cumulative }, index) => {
             const y = 20 + index * rowHeight + rowHeight / 2;
             // XNNPACK names an operator after its kind already.
-            const label = op && !name.startsWith(op) ? `${op} ${name}` : name;
+            const label = op && !name.startsWith(op) ? `${op} ${shownName(name)}` : name;
             return (
               <g
                 // biome-ignore lint/suspicious/noArrayIndexKey: operators may share a name, and their order is fixed
                 key={index}
                 aria-label={`${label}: ${formatMilliseconds(ms)}, together ${formatPercent(cumulative)}`}
               >
-                <title>{label}</title>
+                <title>{`${op} ${name}`}</title>
                 <text className="chart-sublabel" x={0} y={y} dominantBaseline="central">
                   {label.length > letters ? `${label.slice(0, Math.max(1, letters - 1))}…` : label}
                 </text>
