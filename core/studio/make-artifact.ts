@@ -25,6 +25,7 @@ import type { ArtifactTarget } from './artifact-targets.ts';
 import { budgetWarnings } from './budget.ts';
 import type { FloatReference } from './float-reference.ts';
 import type { ProgressStep } from './progress.ts';
+import type { KeptNumbers } from './quantized-source.ts';
 import { writeFileChecked } from './safe-files.ts';
 import { randomSamples } from './synthetic-dataset.ts';
 import type { Timings } from './timings.ts';
@@ -50,6 +51,8 @@ export interface MakeContext {
   readonly sourceSizeBytes: number;
   /** The verified TFLite file of each plan, for comparing its ONNX twin with. */
   readonly verified: Map<QuantPlan, { readonly path: string; readonly quality: QualityView }>;
+  /** Present when the source is quantized already. */
+  readonly kept?: Pick<KeptNumbers, 'plan' | 'io'>;
   readonly signal?: AbortSignal;
 }
 

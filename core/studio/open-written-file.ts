@@ -16,7 +16,7 @@ export async function openWrittenFile(
   engines: Engines,
 ): Promise<Session> {
   if (target.format === 'tflite') return (await engines.tflite()).open(path);
-  return withPortQuant(await engines.ort.open(path), (name) => valueNamed(graph, name).quant);
+  return withPortQuant(await engines.ort.open(path), (name) => borderQuant(graph, name));
 }
 
 /**

@@ -19,6 +19,7 @@ import { type MakeContext, makeArtifact, requireSamples } from './make-artifact.
 import { type MixedPoint, searchMixed } from './mixed-search.ts';
 import { prepareForms } from './prepare-forms.ts';
 import { createProgress, type ProgressStep } from './progress.ts';
+import { keepNumbers } from './quantized-source.ts';
 import type { TaskContext } from './run-task.ts';
 import { refuseExisting } from './safe-files.ts';
 import { isQuantized, readSource, requireForms, requireGraph, sampleInputs } from './source-model.ts';
@@ -72,19 +73,15 @@ export async function optimize(
 
   if (targets.length === 0)
     throw new WhittleError('recipe.invalid', 'The recipe names no precision or no format.');
-  if (request.data === undefined && recipe.precisions.every(needsSamples))
-    requireSamples(recipe.precisions.join(', '));
   if (!request.force) await refuseExisting(targets.map((target) => target.path));
 
   steps.read.begin('Reading the model');
   const source = await timings.measure('read', () => readSource(request.path, recipe.shapes));
   const graph = requireGraph(source);
   requireForms(source, graph, recipe.formats);
-  if (isQuantized(graph)) {
-    throw new WhittleError('model.already-quantized', `${source.path} is quantized already.`, {
-      hint: 'Start from the float model that it was made from; quantizing twice only loses quality.',
-    });
-  }
+  const kept = isQuantized(graph) ? keepNumbers(source, graph, targets) : undefined;
+  if (!kept && request.data === undefined && recipe.precisions.every(needsSamples))
+    requireSamples(recipe.precisions.join(', '));
   const inputs = sampleInputs(graph);
   const { data } = request;
   const opened: OpenedDataset = data
@@ -97,27 +94,30 @@ export async function optimize(
     steps.read.finish();
     throwIfAborted(signal);
     steps.prepare.begin('Preparing the graph');
-    const { forOnnx, forTflite } = timings.measureSync('prepare', () => prepareForms(graph, recipe.layout));
+    const { forOnnx, forTflite } = timings.measureSync('prepare', () =>
+      kept ? { forOnnx: kept.prepared, forTflite: kept.prepared } : prepareForms(graph, recipe.layout),
+    );
     const overrides = resolveOverrides({ tflite: forTflite.graph, onnx: forOnnx.graph }, recipe.overrides);
     steps.prepare.finish();
     await pause();
 
-    const ranges: Ranges = calibrated
-      ? await timings.measure('calibrate', async () =>
-          withDerivedRanges(
-            forOnnx.graph,
-            await calibrate(forOnnx.graph, dataset, engines.ort, {
-              samples: recipe.samples,
-              observer: recipe.calibration,
-              observers: overrides.observers,
-              seed: recipe.seed,
-              signal,
-              onProgress: (done, total) =>
-                steps.calibrate.report(done / total, `Calibrating ${done}/${total}`),
-            }),
-          ),
-        )
-      : new Map();
+    const ranges: Ranges =
+      calibrated && !kept
+        ? await timings.measure('calibrate', async () =>
+            withDerivedRanges(
+              forOnnx.graph,
+              await calibrate(forOnnx.graph, dataset, engines.ort, {
+                samples: recipe.samples,
+                observer: recipe.calibration,
+                observers: overrides.observers,
+                seed: recipe.seed,
+                signal,
+                onProgress: (done, total) =>
+                  steps.calibrate.report(done / total, `Calibrating ${done}/${total}`),
+              }),
+            ),
+          )
+        : new Map();
     steps.calibrate.finish();
 
     const reference = await timings.measure('verify', () =>
@@ -147,6 +147,7 @@ export async function optimize(
         sourceName: viewSource(source).name,
         sourceSizeBytes: source.sizeBytes,
         verified: new Map(),
+        kept,
         signal,
       };
       const artifacts = await makeAll(targets, ranges, make, steps.make, data !== undefined, context);
@@ -236,6 +237,7 @@ function createPlans(
   const { io, pureInteger, onnxForm } = context.recipe;
   let searched: ReturnType<typeof searchMixed> | undefined;
   return async (target, progress) => {
+    if (context.kept) return [{ target: { ...target, io: context.kept.io }, plan: context.kept.plan }];
     const { precision } = target;
     const form = ownNumbers(onnxForm, target.format);
     if (needsSamples(precision) && !hasData) requireSamples(precision);
