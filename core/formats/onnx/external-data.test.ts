@@ -3,11 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WhittleError } from '../../contract/errors.ts';
-import { floatTensor, toNumbers } from '../../ir/tensor.ts';
+import { GraphBuilder } from '../../ir/builder.ts';
+import { contiguous, floatTensor, permute, toNumbers } from '../../ir/tensor.ts';
+import { inferTypes } from '../../ops/registry.ts';
 import { modelProto } from '../../testing/onnx-model.ts';
 import { encode } from '../protobuf/wire.ts';
+import { ExternalWeights } from './external-weights.ts';
 import { readOnnx, readOnnxBytes } from './reader.ts';
 import { modelTable } from './schema.ts';
+import { writeOnnx } from './writer.ts';
 
 /** y = x × w with w stored elsewhere. */
 function model(entries: Record<string, string>): Uint8Array {
@@ -104,5 +108,31 @@ describe('external data', () => {
     expect(() => readOnnxBytes(model({ location: 'weights/w.bin' }), 'm.onnx')).toThrow(
       /other files \("w" first\)/,
     );
+  });
+});
+
+describe('weights written beside a model', () => {
+  it('read back as they were, permuted views too, small ones inline', async () => {
+    const builder = new GraphBuilder('g', inferTypes);
+    const x = builder.input('x', { dtype: 'float32', shape: [1, 40] });
+    const values = Float32Array.from({ length: 1600 }, (_, i) => i);
+    const dense = permute(floatTensor([40, 40], values), [1, 0]);
+    const product = builder.one('MatMul', [x, builder.constant('w', dense)], {}, { name: 'product' });
+    const bias = builder.constant('b', floatTensor([40], values.subarray(0, 40)));
+    const graph = builder.finish([builder.one('Add', [product, bias], { activation: 'none' }).id], {
+      format: 'onnx',
+    });
+    const target = await mkdtemp(join(tmpdir(), 'whittle-external-'));
+    try {
+      const weights = new ExternalWeights('weights.bin');
+      await writeFile(join(target, 'model.onnx'), writeOnnx(graph, { external: weights }));
+      await weights.writeTo(join(target, weights.location));
+      const { graph: read, externalBytes } = await readOnnx(join(target, 'model.onnx'), {});
+      expect(externalBytes).toBe(6400);
+      const constants = [...read!.values.values()].flatMap(({ constant }) => constant ?? []);
+      expect(constants.map(toNumbers)).toEqual([toNumbers(contiguous(dense)), toNumbers(bias.constant!)]);
+    } finally {
+      await rm(target, { recursive: true });
+    }
   });
 });
