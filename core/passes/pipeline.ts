@@ -1,6 +1,7 @@
 import { WhittleError } from '../contract/errors.ts';
 import type { Graph } from '../ir/graph.ts';
 import { refuseOpaque } from '../ir/opaque.ts';
+import { elementCount } from '../ir/tensor.ts';
 import { verifyGraph } from '../ir/verify.ts';
 import { inferTypes } from '../ops/registry.ts';
 import { foldAffineBack } from './fold-affine-back.ts';
@@ -102,14 +103,12 @@ function check(graph: Graph, after: string): void {
   });
 }
 
-/** @throws WhittleError naming a value of more elements than can be counted: no machine holds it. */
+/** @throws WhittleError naming a value whose shape no tensor has: a size that is no count, more elements than can be counted. */
 function refuseAbsurd(graph: Graph): void {
   for (const { id, type } of graph.values.values()) {
-    const count = type.shape.reduce<number>(
-      (product, dim) => product * (typeof dim === 'number' ? dim : 1),
-      1,
-    );
-    if (count <= Number.MAX_SAFE_INTEGER) continue;
+    const sizes = type.shape.filter((dim) => typeof dim === 'number');
+    const isReal = sizes.every((size) => Number.isInteger(size) && size >= 0);
+    if (isReal && elementCount(sizes) <= Number.MAX_SAFE_INTEGER) continue;
     throw new WhittleError('model.invalid', `"${id}" has the impossible shape [${type.shape.join(', ')}].`);
   }
 }
@@ -132,13 +131,14 @@ function runOnce(pass: Pass, graph: Graph): ReturnType<Pass['run']> {
   }
   return result;
 }
+
 /**
  * Runs passes in order and verifies the graph before the first and after each one.
- * @throws WhittleError `internal` naming the pass and all that is wrong; `model.invalid` for a shape beyond all memory.
+ * @throws WhittleError `internal` naming the pass and all that is wrong; `model.invalid` for a shape that cannot be.
  */
 export function runPasses(graph: Graph, passes: readonly Pass[]): Prepared {
-  check(graph, 'as read');
   refuseAbsurd(graph);
+  check(graph, 'as read');
   const reports: ({ id: string } & PassReport)[] = [];
   let current = graph;
   for (const pass of passes) {
