@@ -9,7 +9,7 @@ import { chromium, type Page } from '@playwright/test';
 const root = join(import.meta.dirname, '..');
 const target = join(root, 'docs', 'screenshots');
 const home = mkdtempSync(join(tmpdir(), 'whittle-screenshots-'));
-const precisions = ['float32', 'float16', 'dynamic-int8', 'int8', 'int16x8'];
+const precisions = ['float32', 'float16', 'dynamic-int8', 'weights-int4', 'int8', 'int16x8'];
 
 const server = spawn(process.execPath, ['dist/core/cli.js', 'serve', '--no-open', '--port', '0'], {
   cwd: root,
@@ -64,14 +64,22 @@ async function walk(page: Page, theme: string): Promise<void> {
     const box = card.getByRole('checkbox');
     if ((await box.isChecked()) !== wanted) await box.click();
   }
+  // Few enough for a finding to be shown.
+  await page.getByLabel('Samples for calibration').fill('24');
   await keep(page, name('optimize'));
   await page.getByRole('button', { name: /^Run \d/ }).click();
   await page.getByTestId('job-status').filter({ hasText: 'done' }).waitFor({ timeout: 120_000 });
   await goTo(page, 'Compare');
   await keep(page, name('compare'));
+  const row = page.getByRole('button', { name: 'int8 · .tflite', exact: true });
+  await row.click();
+  await page.getByRole('heading', { name: 'Distribution' }).waitFor();
+  await row.evaluate((element) => element.scrollIntoView({ block: 'start' }));
+  await keep(page, name('diagnosis'));
   await goTo(page, 'Profile');
   for (const file of ['float32', 'int8']) {
-    await page.getByRole('group', { name: 'Files to measure' }).getByText(`${file} ·`).first().click();
+    const files = page.getByRole('group', { name: 'Files to measure' });
+    await files.getByText(`${file} · .tflite`, { exact: true }).click();
   }
   await page.getByRole('button', { name: /^Measure/ }).click();
   await page
@@ -81,7 +89,12 @@ async function walk(page: Page, theme: string): Promise<void> {
   await page.waitForTimeout(600);
   await keep(page, name('profile'));
   await goTo(page, 'Export');
+  await page.getByRole('radio', { name: 'int8 · .tflite', exact: true }).check({ force: true });
   await keep(page, name('export'));
+  const targets = page.getByRole('region', { name: 'Where it runs' });
+  await targets.getByRole('row').filter({ hasText: 'Edge TPU' }).waitFor();
+  await targets.evaluate((element) => element.scrollIntoView({ block: 'start' }));
+  await keep(page, name('targets'));
 }
 
 for (const theme of ['light', 'dark'] as const) {

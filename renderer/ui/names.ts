@@ -1,4 +1,7 @@
-/** Slash-separated names cut to the last parts that still tell them apart: `net/a/conv` → `…/conv`. */
+/** Names up to this long are written in full. */
+const shortEnough = 24;
+
+/** Long slash-separated names cut to the last parts that still tell them apart: `net/…/a/conv` → `…/conv`. */
 export function shortenedNames(names: readonly string[]): (name: string) => string {
   const short = new Map<string, string>();
   let waiting = [...new Set(names)];
@@ -9,7 +12,7 @@ export function shortenedNames(names: readonly string[]): (name: string) => stri
     waiting = waiting.filter((name, index) => {
       const tail = tails[index];
       if (counts.get(tail)! > 1 && tail !== name) return true;
-      short.set(name, tail === name ? name : `…/${tail}`);
+      short.set(name, tail === name || name.length <= shortEnough ? name : `…/${tail}`);
       return false;
     });
   }

@@ -8,6 +8,9 @@ interface FindingsProps {
   onShow: (result: ArtifactView) => void;
 }
 
+/** Above this the core looks for causes only where an answer changed. */
+const goodDb = 45;
+
 /** Where the quality of a file goes and why, each with something to try. */
 export function Findings({ artifact, onShow }: FindingsProps) {
   const { findings } = artifact;
@@ -19,7 +22,9 @@ export function Findings({ artifact, onShow }: FindingsProps) {
     return (
       <p className="finding-none">
         <CircleCheck size={14} color="var(--ok)" aria-hidden />
-        Nothing stands out: no operator loses more than its share.
+        {artifact.quality?.sqnrDb === null || (artifact.quality?.sqnrDb ?? 0) >= goodDb
+          ? 'Nothing: the outputs stay close to the source’s.'
+          : 'No cause was found.'}
       </p>
     );
   return (
