@@ -246,6 +246,18 @@ test('an open batch becomes 1; --shape says otherwise', async () => {
   expect(await shapeOf('--shape', 'x=3x8')).toEqual([3, 8]);
 });
 
+test('setup cuda says what is to be done, and downloads nothing', async () => {
+  const { code, err, json } = await whittle('setup', 'cuda', '--json');
+  if (process.platform !== 'linux' || process.arch !== 'x64') {
+    expect([code, json().error.code]).toEqual([1, 'runtime.missing']);
+    return;
+  }
+  expect(code).toBe(0);
+  expect(json()).toMatchObject({ command: expect.stringContaining('--onnxruntime-node-install=cuda12') });
+  if (!json().isFetched) expect(err).toContain('--fetch');
+  expect((await whittle('setup', 'rocm')).code).toBe(2);
+});
+
 test('evaluate and profile measure what was written', async () => {
   const out = join(folder, 'measured');
   await whittle('optimize', model, '--precision', 'float32', '--out', out);

@@ -182,6 +182,14 @@ function buildProgram(context: CommandContext, run: Run): Command {
     .action(run(async (options) => (await import('./commands/serve.ts')).serve(options, context)));
 
   program
+    .command('setup')
+    .description('what an optional part needs, and how to get it')
+    .argument('<part>', 'cuda: NVIDIA GPUs in onnxruntime', choiceOption(['cuda'] as const))
+    .option('--fetch', 'download what is missing')
+    .addOption(jsonOption())
+    .action(run(async (_part, options) => (await import('./commands/setup.ts')).setupCuda(options, context)));
+
+  program
     .command('doctor')
     .description('what runtimes, devices and optional parts this machine has')
     .addOption(jsonOption())

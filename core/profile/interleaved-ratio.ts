@@ -15,6 +15,8 @@ export type OpenSide = () => Promise<Runnable>;
 export interface RatioOptions {
   /** Running time of all openings together; slow models take longer, with fewer openings. */
   readonly budgetMs?: number;
+  /** No more runs of each than this, as far as the fewest allow. */
+  readonly runs?: number;
   readonly signal?: AbortSignal;
   /** Called after each opening with 0…1. */
   readonly onProgress?: (fraction: number) => void;
@@ -53,13 +55,15 @@ export async function interleavedRatio(
   openB: OpenSide,
   options: RatioOptions = {},
 ): Promise<Ratio> {
-  const { budgetMs = 3000, signal } = options;
+  const { budgetMs = 3000, runs = Number.POSITIVE_INFINITY, signal } = options;
+  const most = Math.min(mostPairs, Math.ceil(runs / openings));
   const start = performance.now();
   const medians: { a: number; b: number }[] = [];
   while (medians.length < openings) {
     const isLate = performance.now() - start > patience * budgetMs;
     if (isLate && medians.length >= fewestOpenings) break;
-    medians.push(await runInTurn(openA, openB, medians.length % 2 === 1, budgetMs / openings, signal));
+    const swapped = medians.length % 2 === 1;
+    medians.push(await runInTurn(openA, openB, swapped, { budgetMs: budgetMs / openings, most, signal }));
     options.onProgress?.(medians.length / openings);
   }
   return {
@@ -74,15 +78,14 @@ async function runInTurn(
   openA: OpenSide,
   openB: OpenSide,
   swapped: boolean,
-  budgetMs: number,
-  signal: AbortSignal | undefined,
+  { budgetMs, most, signal }: { budgetMs: number; most: number; signal: AbortSignal | undefined },
 ): Promise<{ a: number; b: number }> {
   const sides: Runnable[] = [];
   try {
     for (const open of swapped ? [openB, openA] : [openA, openB]) sides.push(await open());
     let pairMs = 0.001;
     for (const { session, feeds } of sides) pairMs += median((await session.time(feeds, 4)).subarray(1));
-    const pairs = Math.max(fewestPairs, Math.min(mostPairs, Math.round(budgetMs / pairMs)));
+    const pairs = Math.max(fewestPairs, Math.min(most, Math.round(budgetMs / pairMs)));
     const times = [new Float64Array(pairs), new Float64Array(pairs)];
     let breath = performance.now();
     for (let pair = 0; pair < pairs; pair++) {

@@ -29,19 +29,57 @@ function loadOrt(): Promise<Ort> {
   return loading;
 }
 
+/** Folder of the package onnxruntime-node, and the one in it that has this platform's libraries. */
+function ortFolders(): { home: string; libraries: string } {
+  const home = join(dirname(createRequire(import.meta.url).resolve('onnxruntime-node')), '..');
+  return { home, libraries: join(home, 'bin', 'napi-v6', process.platform, process.arch) };
+}
+
+/** Libraries of CUDA and TensorRT, which the package leaves to a download. */
+function isDownloaded(provider: string): boolean {
+  return existsSync(join(ortFolders().libraries, `libonnxruntime_providers_${provider}.so`));
+}
+
 /** Execution providers that are there: `cpu` first, and those downloaded apart only where their library lies. */
 export async function ortProviders(): Promise<string[]> {
-  const ort = await loadOrt();
-  const folder = join(dirname(createRequire(import.meta.url).resolve('onnxruntime-node')), '..', 'bin');
-  const isDownloaded = (provider: string) =>
-    existsSync(
-      join(folder, 'napi-v6', process.platform, process.arch, `libonnxruntime_providers_${provider}.so`),
-    );
-  const names = ort
+  const names = (await loadOrt())
     .listSupportedBackends()
     .filter((backend) => backend.bundled || isDownloaded(backend.name))
     .map((backend) => backend.name);
   return ['cpu', ...names.filter((provider) => provider !== 'cpu')];
+}
+
+/** Providers that this build takes but that are still to be fetched. */
+export async function ortMissingProviders(): Promise<{ device: string; reason: string; command: string }[]> {
+  return (await loadOrt())
+    .listSupportedBackends()
+    .filter((backend) => !backend.bundled && !isDownloaded(backend.name))
+    .map((backend) => ({
+      device: backend.name,
+      reason: `libonnxruntime_providers_${backend.name}.so is a download of its own and not here`,
+      command: 'whittle setup cuda',
+    }));
+}
+
+/** What onnxruntime needs for CUDA: the package's own script fetches the libraries into its folder. */
+export interface CudaSetup {
+  /** Whether CUDA providers exist for this system at all. */
+  readonly isSupported: boolean;
+  readonly isFetched: boolean;
+  /** Folder that the libraries go to. */
+  readonly folder: string;
+  /** Node's arguments that fetch them. */
+  readonly fetch: readonly string[];
+}
+
+export function cudaSetup(): CudaSetup {
+  const { home, libraries } = ortFolders();
+  return {
+    isSupported: process.platform === 'linux' && process.arch === 'x64',
+    isFetched: isDownloaded('cuda'),
+    folder: libraries,
+    fetch: [join(home, 'script', 'install.js'), '--onnxruntime-node-install=cuda12'],
+  };
 }
 
 export async function ortVersion(): Promise<string> {
@@ -60,7 +98,7 @@ async function resolveProvider(device: string): Promise<string> {
     {
       hint:
         device === 'cuda' || device === 'tensorrt'
-          ? 'CUDA and TensorRT are a download of their own: run `npm rebuild onnxruntime-node --onnxruntime-node-install=cuda12`'
+          ? 'CUDA and TensorRT are a download of their own: `whittle setup cuda` tells how'
           : undefined,
     },
   );

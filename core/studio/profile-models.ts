@@ -67,6 +67,7 @@ export async function profileModels(
       view.comparison = await compareFiles(first, contender, {
         device,
         threads,
+        runs,
         signal,
         onProgress: (share) => step.report(0.4 + 0.6 * share),
       });

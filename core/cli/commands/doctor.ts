@@ -12,7 +12,7 @@ export async function doctor(options: { json?: boolean }, { io }: CommandContext
     node: process.version,
     cores: cpus().length,
     memoryBytes: totalmem(),
-    engines: await engineStatus(),
+    engines: await engineStatus({ probe: true }),
   };
   io.err(
     `whittle ${view.version} on ${view.platform}, Node ${view.node}, ${view.cores} cores, ${formatBytes(view.memoryBytes)}\n`,
@@ -21,6 +21,8 @@ export async function doctor(options: { json?: boolean }, { io }: CommandContext
     const devices = engine.devices.length > 0 ? ` (${engine.devices.join(', ')})` : '';
     io.err(`${engine.available ? '✓' : '–'} ${engine.name}: ${engine.detail}${devices}\n`);
     if (engine.hint) io.err(`    ${engine.hint}\n`);
+    for (const { device, reason, command } of engine.missing ?? [])
+      io.err(`    no ${device}: ${reason}${command === undefined ? '' : ` (${command})`}\n`);
   }
   if (options.json) await printJson(io, view);
   return exitCodes.done;
