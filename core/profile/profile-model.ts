@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import type { MemoryView, ProfileView } from '../contract/views.ts';
 import { readModel } from '../formats/open-model.ts';
 import { type TfliteModelView, viewModel } from '../formats/tflite/model-view.ts';
 import type { Engine, OpenOptions, Session } from '../ir/engine.ts';
+import { readWhole } from '../ir/read-file.ts';
 import type { Tensor } from '../ir/tensor.ts';
 import { litertGpu } from '../targets/litert-gpu.ts';
 import { mainSubgraph } from '../targets/predict.ts';
@@ -110,7 +110,7 @@ async function operatorShares(
 
 async function tfliteView(model: string | Uint8Array): Promise<TfliteModelView | undefined> {
   try {
-    return viewModel(typeof model === 'string' ? await readFile(model) : model);
+    return viewModel(typeof model === 'string' ? await readWhole(model) : model);
   } catch {
     // What is wrong with the file is the runtime's to say, a moment later.
     return undefined;

@@ -1,12 +1,13 @@
 import { closeSync, openSync, readSync } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { WhittleError } from '../contract/errors.ts';
+import { readWhole } from '../ir/read-file.ts';
 import { wordsOf } from './failure.ts';
 
 /** The bytes of a model. @throws WhittleError `file.not-found` or `file.unreadable` with the path. */
 export async function modelBytes(model: Uint8Array | string, runtime: string): Promise<Uint8Array> {
   if (typeof model !== 'string') return model;
-  return reading(model, runtime, () => readFile(model));
+  return reading(model, runtime, () => readWhole(model));
 }
 
 /** Size of a model's file in bytes. @throws as `modelBytes` */

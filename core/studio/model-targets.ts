@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import { WhittleError } from '../contract/errors.ts';
 import type { TargetView } from '../contract/views.ts';
 import { detectFormat, readModel } from '../formats/open-model.ts';
 import { viewModel } from '../formats/tflite/model-view.ts';
+import { readWhole } from '../ir/read-file.ts';
 import { describeTargets } from '../targets/targets.ts';
 import { describeTensorRt } from '../targets/tensorrt.ts';
 
@@ -12,7 +12,7 @@ import { describeTensorRt } from '../targets/tensorrt.ts';
  */
 export async function modelTargets(path: string): Promise<TargetView[]> {
   const format = await detectFormat(path);
-  if (format === 'tflite') return describeTargets(viewModel(await readFile(path)));
+  if (format === 'tflite') return describeTargets(viewModel(await readWhole(path)));
   if (format !== 'onnx')
     throw new WhittleError('format.unsupported', `${path} is ${format}, which no target runs as it is.`);
   const { graph } = await readModel(path, {});

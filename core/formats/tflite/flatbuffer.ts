@@ -204,40 +204,91 @@ export function joinParts({ sizeBytes, parts }: FileContent): Uint8Array {
   return bytes;
 }
 
+/** Beyond this, the format's 32-bit offsets do not reach the data. */
+const offsetLimit = 0x7fff_0000;
+/** In a large file, buffers up to this size stay among the tables, where every reader looks for them. */
+const smallBuffer = 1024;
+
 /**
  * Writes a TFLite file: its tables, and behind them the buffers' data, which start at multiples of 16 bytes. Fields
  * that equal their default are left out, as every flatbuffers writer does. The same draft gives the same bytes.
+ * A file above 2 GiB gets the schema's large form, in which a buffer names the place of its data by 64 bits.
  * @param contents of the buffers, which the draft leaves out
- * @throws WhittleError `format.unsupported` when the file would pass 2 GiB, the limit of the format's offsets.
+ * @param options.large the large form whatever the size
  */
-export function encodeParts(model: Draft<'Model'>, contents: readonly BufferContent[]): FileContent {
+export function encodeParts(
+  model: Draft<'Model'>,
+  contents: readonly BufferContent[],
+  options: { large?: boolean } = {},
+): FileContent {
   let end = 0;
   const places = contents.map(({ byteLength }) => {
     if (byteLength === 0) return undefined;
-    const place = Math.ceil((end + lengthBytes) / dataAlignment) * dataAlignment - lengthBytes;
+    const place = aligned(end + lengthBytes) - lengthBytes;
     end = place + lengthBytes + byteLength;
     return place;
   });
-  if (end > 0x7fff_0000) {
-    throw new WhittleError(
-      'format.unsupported',
-      'The model is larger than the 2 GiB that a TFLite file can hold.',
-      {
-        hint: 'Choose a precision with smaller weights.',
-      },
-    );
-  }
-  const builder = new Builder(65_536);
-  // Makes the length of all tables a multiple of it.
-  builder.prep(dataAlignment, 0);
+  if (options.large || end > offsetLimit) return encodeLarge(model, contents);
+  const builder = tablesBuilder();
   // The builder counts offsets back from the end of what it writes: the data lies at negative ones.
   const buffers = places.map((place) =>
     encodeTable(builder, fieldTables.Buffer, {}, place === undefined ? {} : { data: -place }),
   );
+  const head = finishTables(builder, model, buffers);
+  return { sizeBytes: head.byteLength + end, parts: () => fileParts(head, contents, places) };
+}
+
+function tablesBuilder(): Builder {
+  const builder = new Builder(65_536);
+  // Makes the length of all tables a multiple of it.
+  builder.prep(dataAlignment, 0);
+  return builder;
+}
+
+function finishTables(builder: Builder, model: Draft<'Model'>, buffers: number[]): Uint8Array {
   const root = encodeTable(builder, fieldTables.Model, { ...model, buffers: undefined }, { buffers });
   builder.finish(root, fileIdentifier);
-  const head = builder.asUint8Array();
-  return { sizeBytes: head.byteLength + end, parts: () => fileParts(head, contents, places) };
+  return builder.asUint8Array();
+}
+
+/** Buffers with `offset` and `size` (schema.fbs, Buffer): the data is no part of the flatbuffer. */
+function encodeLarge(model: Draft<'Model'>, contents: readonly BufferContent[]): FileContent {
+  const isOutside = ({ byteLength }: BufferContent) => byteLength > smallBuffer;
+  const tables = (headBytes: number): Uint8Array => {
+    const builder = tablesBuilder();
+    let end = headBytes;
+    const buffers = contents.map((content) => {
+      if (!isOutside(content)) {
+        const data = content.byteLength > 0 ? content.bytes().slice() : undefined;
+        return encodeTable(builder, fieldTables.Buffer, { data });
+      }
+      const offset = aligned(end);
+      end = offset + content.byteLength;
+      return encodeTable(builder, fieldTables.Buffer, { offset, size: content.byteLength });
+    });
+    return finishTables(builder, model, buffers);
+  };
+  // Places depend on the length of the tables, which does not depend on places.
+  const head = tables(tables(dataAlignment).byteLength);
+  const outside = contents.filter(isOutside);
+  let sizeBytes = head.byteLength;
+  for (const { byteLength } of outside) sizeBytes = aligned(sizeBytes) + byteLength;
+  return { sizeBytes, parts: () => largeParts(head, outside) };
+}
+
+function aligned(at: number): number {
+  return Math.ceil(at / dataAlignment) * dataAlignment;
+}
+
+function* largeParts(head: Uint8Array, outside: readonly BufferContent[]): Generator<Uint8Array> {
+  yield head;
+  let end = head.byteLength;
+  for (const content of outside) {
+    const place = aligned(end);
+    if (place > end) yield new Uint8Array(place - end);
+    yield content.bytes();
+    end = place + content.byteLength;
+  }
 }
 
 function* fileParts(

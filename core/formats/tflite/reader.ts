@@ -1,31 +1,22 @@
-import { readFile, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { type Issue, WhittleError } from '../../contract/errors.ts';
 import type { Dim, GraphSource } from '../../ir/graph.ts';
+import { readWhole } from '../../ir/read-file.ts';
 import type { DeclaredInput, ModelReader, ReadOptions, ReadResult } from '../model-file.ts';
 import { TfliteImporter } from './importer.ts';
 import { type SubgraphView, type TfliteModelView, viewModel } from './model-view.ts';
 import { type Port, portsOf } from './ports.ts';
 import { countParameters, surveyParts } from './survey.ts';
 
-/** Node reads files up to this size at once. */
-const readLimit = 2 ** 31 - 1;
-
 /**
  * Reads a TFLite file into IR, in its own NHWC layout. Quantized tensors become values with `quant`, float16 weights
  * are widened; inputs and outputs carry the names of the signature `serving_default` where there is one.
- * @throws WhittleError `file.unreadable`, `format.damaged`, or `format.unsupported` for a file over 2 GiB.
+ * @throws WhittleError `file.unreadable`, `format.damaged`.
  */
 export const readTflite: ModelReader = async (path, options) => {
-  const unreadable = (error: NodeJS.ErrnoException) => {
+  const bytes = await readWhole(path).catch((error: Error) => {
     throw new WhittleError('file.unreadable', `${path} cannot be read: ${error.message}.`, { cause: error });
-  };
-  const { size } = await stat(path).catch(unreadable);
-  if (size > readLimit) {
-    throw new WhittleError('format.unsupported', `${path} is larger than the 2 GiB that Whittle reads.`);
-  }
-  const buffer = await readFile(path).catch(unreadable);
-  const bytes = new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength);
+  });
   return readTfliteBytes(bytes, basename(path), options);
 };
 

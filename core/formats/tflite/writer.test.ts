@@ -7,8 +7,11 @@ import type { Graph } from '../../ir/graph.ts';
 import { floatTensor, tensorOf } from '../../ir/tensor.ts';
 import { packInt4 } from '../../kernels/int4.ts';
 import { inferTypes } from '../../ops/registry.ts';
+import { createEngines } from '../../runtime/engines.ts';
+import { GraphKit } from '../../testing/graph-kit.ts';
 import { smallFile, smallNet } from '../../testing/tflite-files.ts';
 import { type DumpedTensor, dumpTflite } from './dump.ts';
+import { decodeModel } from './flatbuffer.ts';
 import { writeTflite } from './writer.ts';
 
 const plainWindow = { layout: 'NHWC', strides: [1, 1], dilations: [1, 1], pads: [0, 0, 0, 0] };
@@ -183,5 +186,36 @@ describe('stored weights', () => {
       return [builder.one('Conv', [x, w, null], { ...plainWindow, group: 3, activation: 'none' }).id];
     });
     expect(() => writeTflite(graph)).toThrow(/one per channel/);
+  });
+});
+
+/** Weights above what stays among the tables. */
+function wideNet() {
+  const kit = new GraphKit(5, 'NHWC');
+  const graph = kit.finish(kit.conv(kit.conv(kit.input(1, 8, 8, 3), 64, 3), 8, 3));
+  return { graph, feeds: kit.feeds };
+}
+
+describe('the form of files above 2 GiB', () => {
+  const { graph, feeds } = wideNet();
+  const plain = writeTflite(graph).bytes;
+  const large = writeTflite(graph, { large: true }).bytes;
+
+  it('keeps large data behind the tables, at multiples of 16 bytes', () => {
+    const outside = decodeModel(large).buffers!.filter(({ offset }) => offset > 1);
+    expect(outside.map(({ size }) => size).sort()).toEqual([64 * 8 * 9 * 4, 64 * 3 * 9 * 4].sort());
+    expect(outside.every(({ offset }) => offset % 16 === 0)).toBe(true);
+    expect(Math.max(...outside.map(({ offset, size }) => offset + size))).toBe(large.length);
+  });
+
+  it('says the same, and runs in LiteRT with the same results', async () => {
+    expect(dumpTflite(large)).toEqual(dumpTflite(plain));
+    const answers = [];
+    for (const bytes of [plain, large]) {
+      const session = await (await createEngines().tflite()).open(bytes);
+      answers.push(await session.run(feeds));
+      await session.close();
+    }
+    expect(answers[1]).toEqual(answers[0]);
   });
 });

@@ -16,11 +16,17 @@ export interface WrittenTflite extends Omit<TfliteParts, 'file'> {
   readonly bytes: Uint8Array;
 }
 
+export interface WriteTfliteOptions {
+  readonly description?: string;
+  /** The form of files above 2 GiB, whatever the size. */
+  readonly large?: boolean;
+}
+
 /** TensorFlow keeps the runtime version in a buffer of this length, filled up with zeros. */
 const runtimeBytes = 16;
 
 /** Writes a graph as the bytes of a TFLite file. @throws as `writeTfliteParts` */
-export function writeTflite(graph: Graph, options: { description?: string } = {}): WrittenTflite {
+export function writeTflite(graph: Graph, options: WriteTfliteOptions = {}): WrittenTflite {
   const { file, ...facts } = writeTfliteParts(graph, options);
   return { bytes: joinParts(file), ...facts };
 }
@@ -30,7 +36,7 @@ export function writeTflite(graph: Graph, options: { description?: string } = {}
  * `prepareForTflite` leaves it) with every dimension known. Equal graphs give equal bytes.
  * @throws WhittleError `model.unsupported-operator` with all operators that cannot be written, at once.
  */
-export function writeTfliteParts(graph: Graph, options: { description?: string } = {}): TfliteParts {
+export function writeTfliteParts(graph: Graph, options: WriteTfliteOptions = {}): TfliteParts {
   const context: WriteContext = new WriteContext(graph);
   for (const id of new Set([...graph.inputs, ...graph.outputs])) {
     if (graph.values.get(id)?.type.shape.includes(0))
@@ -67,6 +73,7 @@ export function writeTfliteParts(graph: Graph, options: { description?: string }
       ],
     },
     [...context.buffers, { byteLength: runtimeBytes, bytes: () => runtime }],
+    { large: options.large },
   );
   return { file, operators: context.operatorCounts(), minRuntime };
 }
