@@ -40,6 +40,7 @@ test('findings: too few samples are said, more are tried, and an operator gets i
   await studio.stage.getByRole('button', { name: 'Show 200 samples' }).click({ timeout: 60_000 });
   const tried = studio.stage.getByRole('button', { name: 'int8 · 200 samples · .tflite', exact: true });
   await expect(tried).toHaveAttribute('aria-expanded', 'true');
+  await studio.stage.getByRole('button', { name: 'Use its recipe' }).click();
 
   await studio.stage
     .getByRole('button', { name: /^dense_3 FullyConnected/ })
@@ -48,6 +49,7 @@ test('findings: too few samples are said, more are tried, and an operator gets i
   await expect(studio.stage.getByRole('figure').filter({ hasText: 'Distribution' }).first()).toBeVisible();
   await studio.stage.getByLabel('In the next run').first().selectOption('float32');
   await studio.goTo('Optimize');
+  await expect(studio.stage.getByLabel('Samples for calibration')).toHaveValue('200');
   const own = studio.stage.getByRole('region', { name: 'Precision by operator' });
   await expect(own.getByRole('listitem')).toContainText('dense_3');
   await studio.stage.getByText('Recipe as text').click();

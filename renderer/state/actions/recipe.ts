@@ -1,7 +1,14 @@
 import { WhittleError } from '../../../core/contract/errors.ts';
-import { type Override, type ProjectView, type PythonScript, Recipe } from '../../../core/contract/views.ts';
+import {
+  type ArtifactView,
+  type Override,
+  type ProjectView,
+  type PythonScript,
+  Recipe,
+} from '../../../core/contract/views.ts';
 import { call } from '../../client/core.ts';
 import type { Picked } from '../../client/shell.ts';
+import { artifactName } from '../../theme/precision.ts';
 import { withOverride } from '../overrides.ts';
 import { useProject } from '../project.ts';
 import { useUndo } from '../undo.ts';
@@ -53,6 +60,26 @@ export function setOverride(name: string, precision: Override['precision'] | und
     { overrides: withOverride(recipe.overrides, name, precision) },
     precision ? `${name} in ${precision}` : `${name} as the file`,
   );
+}
+
+/** Makes the choices that a result was made with those of the next run; which precisions to run stays. */
+export function adoptRecipe(artifact: ArtifactView, made: Recipe | undefined): void {
+  const recipe = useProject.getState().project?.recipe;
+  if (!recipe || !made) return;
+  const { precisions, formats } = recipe;
+  const name = artifactName(artifact);
+  editRecipe(
+    {
+      ...made,
+      precisions: precisions.includes(artifact.precision) ? precisions : [...precisions, artifact.precision],
+      formats: formats.includes(artifact.format) ? formats : [...formats, artifact.format],
+    },
+    `recipe of ${name}`,
+  );
+  useView.getState().showToast(`The next run does as ${name} was made.`, {
+    label: 'Undo',
+    run: () => void useUndo.getState().pop(),
+  });
 }
 
 /** The recipe as a Python script for the usual tools. */

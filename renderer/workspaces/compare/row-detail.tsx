@@ -1,9 +1,10 @@
 import { Check, TriangleAlert, X } from 'lucide-react';
 import { useEffect, useMemo, useState } from 'react';
-import type { ArtifactDetail, ArtifactView } from '../../../core/contract/views.ts';
+import type { ArtifactDetail, ArtifactView, Recipe } from '../../../core/contract/views.ts';
+import { adoptRecipe } from '../../state/actions/recipe.ts';
 import { loadDetail } from '../../state/actions/results.ts';
 import { useProject } from '../../state/project.ts';
-import { classes, ErrorPanel } from '../../ui/blocks.tsx';
+import { Button, classes, ErrorPanel } from '../../ui/blocks.tsx';
 import { formatDecibels } from '../../ui/format.ts';
 import { shortenedNames } from '../../ui/names.ts';
 import { VirtualList } from '../../ui/virtual-list.tsx';
@@ -24,6 +25,7 @@ interface RowDetailProps {
 /** One result from inside: what costs quality, error of each operator, gates and warnings, samples that changed. */
 export function RowDetail({ artifact, onShow }: RowDetailProps) {
   const detail = useProject((state) => state.details[artifact.id]);
+  const recipe = useProject((state) => state.project?.recipe);
   const [picked, setPicked] = useState<string>();
   const made = artifact.error === undefined;
   useEffect(() => {
@@ -85,6 +87,15 @@ export function RowDetail({ artifact, onShow }: RowDetailProps) {
           <p className="muted" style={{ marginTop: 12 }}>
             Needs runtime {artifact.minRuntime} or newer.
           </p>
+          {artifact.label !== undefined && detail?.recipe && !isSameChoice(detail.recipe, recipe) && (
+            <Button
+              small
+              title="Makes the choices of this trial those of the next run"
+              onClick={() => adoptRecipe(artifact, detail.recipe)}
+            >
+              Use its recipe
+            </Button>
+          )}
         </section>
         <section>
           <h3>Samples whose answer changed</h3>
@@ -93,6 +104,12 @@ export function RowDetail({ artifact, onShow }: RowDetailProps) {
       </div>
     </div>
   );
+}
+
+/** Whether two recipes differ in nothing but in which files they ask for. */
+function isSameChoice(made: Recipe, now: Recipe | undefined): boolean {
+  const choices = (one: Recipe): string => JSON.stringify({ ...one, precisions: [], formats: [], io: '' });
+  return now !== undefined && choices(made) === choices(now);
 }
 
 type Operator = ArtifactDetail['operators'][number];
