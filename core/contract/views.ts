@@ -44,6 +44,8 @@ export const SourceView = z.object({
   /** "Keras 3.15.1", "opset 13", … */
   version: z.string().optional(),
   producer: z.string().optional(),
+  /** What the file says of itself: labels, normalization, author, … */
+  metadata: z.record(z.string(), z.string()).optional(),
   sizeBytes: z.number(),
   sha256: z.string(),
   operators: z.number(),

@@ -59,6 +59,17 @@ export interface Node {
   readonly attrs: Attrs;
 }
 
+export interface Attachments {
+  /** Metadata entries by name. */
+  readonly entries: Readonly<Record<string, Uint8Array>>;
+  /** Files packed behind the model. */
+  readonly packed?: {
+    readonly names: readonly string[];
+    readonly archive: Uint8Array;
+    readonly start: number;
+  };
+}
+
 /** Where a graph came from; shown to the user and written into exported files. */
 export interface GraphSource {
   readonly format: 'keras' | 'onnx' | 'tflite' | 'savedmodel' | 'graphdef' | 'tfjs';
@@ -66,6 +77,8 @@ export interface GraphSource {
   readonly version?: string;
   readonly producer?: string;
   readonly metadata?: Readonly<Record<string, string>>;
+  /** What the source keeps beside its graph, to be kept by a file of the same format. */
+  readonly attachments?: Attachments;
   /** ONNX opset of the ai.onnx domain, when the source has one. */
   readonly opset?: number;
   /** ONNX opsets of its other domains. */

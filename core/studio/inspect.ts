@@ -59,6 +59,7 @@ export function viewSource(model: SourceModel): SourceView {
     format: model.format,
     version: graph?.source.version,
     producer: graph?.source.producer,
+    metadata: graph?.source.metadata,
     sizeBytes: model.sizeBytes,
     sha256: model.sha256,
     operators: graph?.nodes.length ?? 0,

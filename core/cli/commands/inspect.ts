@@ -25,6 +25,9 @@ function summaryOf({ source, graph, issues, support }: ModelView): string {
       .map(([op, count]) => `${op} ${count}`)
       .join(', ')}`,
   ];
+  for (const [key, text] of Object.entries(source.metadata ?? {})) {
+    lines.push(`  ${key}: ${text.length > 200 ? `${text.slice(0, 200)}…` : text}`);
+  }
   for (const [format, { ok, missing }] of Object.entries(support)) {
     lines.push(
       `  ${format}: ${ok ? 'can be written' : `cannot be written, missing ${missing.join(', ') || 'a graph'}`}`,

@@ -1,7 +1,15 @@
 import { Builder, ByteBuffer } from 'flatbuffers';
 import { WhittleError } from '../../contract/errors.ts';
 import { optionsFields } from './options.ts';
-import { type Draft, type Field, fileIdentifier, type Row, tables, unions } from './schema.ts';
+import {
+  type Draft,
+  type Field,
+  fileIdentifier,
+  type Row,
+  type TableName,
+  tables,
+  unions,
+} from './schema.ts';
 
 type Fields = Readonly<Record<string, Field>>;
 type AnyRow = Record<string, unknown>;
@@ -30,7 +38,12 @@ const maxTables = 1_000_000;
  * @throws WhittleError `format.damaged` naming the place.
  */
 export function decodeModel(bytes: Uint8Array): Row<'Model'> {
-  return new Decoder(bytes).root();
+  return new Decoder(bytes).root('Model', fileIdentifier) as Row<'Model'>;
+}
+
+/** Another file of the same kind of format, by its root table and identifier. @throws as `decodeModel` */
+export function decodeTable<T extends TableName>(bytes: Uint8Array, table: T, identifier: string): Row<T> {
+  return new Decoder(bytes).root(table, identifier) as Row<T>;
 }
 
 class Decoder {
@@ -46,13 +59,13 @@ class Decoder {
     this.elementsLeft = 2 * this.size + 65_536;
   }
 
-  root(): Row<'Model'> {
+  root(table: TableName, expected: string): AnyRow {
     this.need(0, 8, 'the header');
     const identifier = String.fromCharCode(...this.buffer.bytes().subarray(4, 8));
-    if (identifier !== fileIdentifier) {
-      throw damaged(`it does not carry the TFLite identifier "${fileIdentifier}"`);
+    if (identifier !== expected) {
+      throw damaged(`it does not carry the identifier "${expected}"`);
     }
-    return this.table(this.buffer.readUint32(0), fieldTables.Model, 'Model') as Row<'Model'>;
+    return this.table(this.buffer.readUint32(0), fieldTables[table], table);
   }
 
   private need(at: number, length: number, what: string): void {

@@ -4,7 +4,9 @@ import type { Dim, GraphSource } from '../../ir/graph.ts';
 import { readWhole } from '../../ir/read-file.ts';
 import type { DeclaredInput, ModelReader, ReadOptions, ReadResult } from '../model-file.ts';
 import { TfliteImporter } from './importer.ts';
+import { describeModelMetadata, modelMetadataEntry } from './model-metadata.ts';
 import { type SubgraphView, type TfliteModelView, viewModel } from './model-view.ts';
+import { findPackedFiles } from './packed-files.ts';
 import { type Port, portsOf } from './ports.ts';
 import { countParameters, surveyParts } from './survey.ts';
 
@@ -49,7 +51,7 @@ export function readTfliteBytes(bytes: Uint8Array, name: string, options: ReadOp
   const blocked = issues.some(({ severity, code }) => severity === 'error' && code !== 'model.dynamic-dims');
   if (blocked) return { issues, declaredInputs, parameters };
   const importer = new TfliteImporter(name, model, subgraph, inputs, outputs);
-  const graph = importer.run(shapes, sourceOf(model));
+  const graph = importer.run(shapes, sourceOf(model, bytes));
   // With a dimension open, later operators cannot be read either: the one cause is enough.
   if (!issues.some(({ code }) => code === 'model.dynamic-dims')) issues.push(...importer.issues);
   return { graph, issues, declaredInputs, parameters };
@@ -100,14 +102,28 @@ function settle(
   return settled;
 }
 
-function sourceOf(model: TfliteModelView): GraphSource {
-  const entries = model.metadata
-    .filter(({ data }) => data.byteLength <= 64)
+/** Entries that every file gets anew. */
+const ownEntries = new Set(['min_runtime_version', 'CONVERSION_METADATA']);
+
+function sourceOf(model: TfliteModelView, bytes: Uint8Array): GraphSource {
+  const texts = model.metadata
+    .filter(({ data, name }) => data.byteLength <= 64 && name !== modelMetadataEntry)
     .map(({ name, data }): [string, string] => [name, new TextDecoder().decode(data).replaceAll('\0', '')]);
+  const described = model.metadata.find(({ name }) => name === modelMetadataEntry);
+  const packed = findPackedFiles(bytes);
+  const metadata = {
+    ...Object.fromEntries(texts),
+    ...(described && describeModelMetadata(described.data)),
+    ...(packed && { files: packed.names.join(', ') }),
+  };
+  const kept = model.metadata.filter(({ name }) => !ownEntries.has(name));
   return {
     format: 'tflite',
     version: `schema ${model.version}`,
     producer: model.description || undefined,
-    metadata: entries.length > 0 ? Object.fromEntries(entries) : undefined,
+    metadata: Object.keys(metadata).length > 0 ? metadata : undefined,
+    ...((kept.length > 0 || packed) && {
+      attachments: { entries: Object.fromEntries(kept.map(({ name, data }) => [name, data])), packed },
+    }),
   };
 }

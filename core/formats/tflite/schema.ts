@@ -91,6 +91,19 @@ export const tables = {
     subgraph_index: [4, 'u32'],
   },
   TensorMap: { name: [0, 'string'], tensor_index: [1, 'u32'] },
+  // metadata_schema.fbs, a file of its own in a buffer of the model
+  ModelMetadata: {
+    name: [0, 'string'],
+    description: [1, 'string'],
+    version: [2, 'string'],
+    subgraph_metadata: [3, '[SubGraphMetadata]'],
+    author: [4, 'string'],
+    license: [5, 'string'],
+  },
+  SubGraphMetadata: { input_tensor_metadata: [2, '[TensorMetadata]'] },
+  TensorMetadata: { name: [0, 'string'], process_units: [4, '[ProcessUnit]'] },
+  ProcessUnit: { options_type: [0, 'u8'], options: [1, 'process'] },
+  NormalizationOptions: { mean: [0, '[f32]'], std: [1, '[f32]'] },
 } as const satisfies Readonly<Record<string, Readonly<Record<string, Field>>>>;
 
 export type TableName = keyof typeof tables;
@@ -98,6 +111,7 @@ export type TableName = keyof typeof tables;
 /** Kinds of which a neighbouring field says which table stands there, by number. */
 export const unions: Readonly<Record<string, readonly string[]>> = {
   options: optionsTables,
+  process: ['NONE', 'NormalizationOptions'],
   indices: ['NONE', 'Int32Vector', 'Uint16Vector', 'Uint8Vector'],
 };
 
@@ -125,7 +139,7 @@ type ReadValue<K> = K extends keyof Scalars
   ? Scalars[K]
   : K extends 'string'
     ? string
-    : K extends 'options'
+    : K extends 'options' | 'process'
       ? Options
       : K extends 'indices'
         ? Indices

@@ -1,7 +1,8 @@
-import type { Graph } from '../../ir/graph.ts';
+import type { Graph, GraphSource } from '../../ir/graph.ts';
 import { isUnsupported } from '../../ops/facets.ts';
 import { tfliteWriters } from '../../ops/registry.ts';
-import { encodeParts, type FileContent, joinParts } from './flatbuffer.ts';
+import { type BufferContent, encodeParts, type FileContent, joinParts } from './flatbuffer.ts';
+import { movedPackedFiles, type PackedFiles } from './packed-files.ts';
 import { WriteContext } from './write-context.ts';
 
 export interface TfliteParts {
@@ -56,13 +57,17 @@ export function writeTfliteParts(graph: Graph, options: WriteTfliteOptions = {})
   const minRuntime = context.minRuntime();
   const runtime = new Uint8Array(runtimeBytes);
   runtime.set(new TextEncoder().encode(minRuntime));
+  const kept = keptEntries(graph.source);
   const draft = context.draft(outputs);
   const subgraph = draft.subgraphs![0];
   const file = encodeParts(
     {
       ...draft,
       description: options.description ?? 'Written by Whittle.',
-      metadata: [{ name: 'min_runtime_version', buffer: context.buffers.length }],
+      metadata: ['min_runtime_version', ...kept.keys()].map((name, i) => ({
+        name,
+        buffer: context.buffers.length + i,
+      })),
       signature_defs: [
         {
           signature_key: 'serving_default',
@@ -72,8 +77,35 @@ export function writeTfliteParts(graph: Graph, options: WriteTfliteOptions = {})
         },
       ],
     },
-    [...context.buffers, { byteLength: runtimeBytes, bytes: () => runtime }],
+    [...context.buffers, ...[runtime, ...kept.values()].map(contentOf)],
     { large: options.large },
   );
-  return { file, operators: context.operatorCounts(), minRuntime };
+  const packed = graph.source.attachments?.packed;
+  return {
+    file: packed ? withPacked(file, packed) : file,
+    operators: context.operatorCounts(),
+    minRuntime,
+  };
+}
+
+function contentOf(data: Uint8Array): BufferContent {
+  return { byteLength: data.byteLength, bytes: () => data };
+}
+
+/** Metadata entries of a TFLite source as they are, those of an ONNX source as texts. */
+function keptEntries({ format, attachments, metadata }: GraphSource): Map<string, Uint8Array> {
+  if (attachments) return new Map(Object.entries(attachments.entries));
+  const texts = format === 'onnx' ? Object.entries(metadata ?? {}) : [];
+  return new Map(texts.map(([key, text]) => [key, new TextEncoder().encode(text)]));
+}
+
+/** Files that the source has packed behind it, behind this one. */
+function withPacked(file: FileContent, packed: PackedFiles): FileContent {
+  return {
+    sizeBytes: file.sizeBytes + packed.archive.byteLength,
+    *parts() {
+      yield* file.parts();
+      yield movedPackedFiles(packed, file.sizeBytes);
+    },
+  };
 }
