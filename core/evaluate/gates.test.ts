@@ -75,8 +75,14 @@ describe('checkGates', () => {
     },
     {
       name: 'formats that disagree',
-      changes: { facts: { agreement: { otherFormat: 'ONNX', sqnrDb: 15, otherSqnrDb: 32 } } },
-      failed: ['formats-agree: against the ONNX of the same plan: 15.0 dB (at least 24.0 dB)'],
+      changes: {
+        facts: {
+          agreement: { otherFormat: 'ONNX', samples: 16, withinOneStep: 0.997, sqnrDb: 15, otherSqnrDb: 32 },
+        },
+      },
+      failed: [
+        'formats-agree: against the ONNX of the same plan: 15.0 dB (at least 24.0 dB), 99.70 % of outputs within one step',
+      ],
     },
   ])('fails $name, with the reason', ({ changes, failed }) => {
     expect(gatesOf(changes)).toEqual(failed);
@@ -89,7 +95,17 @@ describe('checkGates', () => {
     { name: 'no error at all', changes: { quality: { sqnrDb: null } as unknown as Partial<typeof quality> } },
     {
       name: 'formats that differ by rounding',
-      changes: { facts: { agreement: { otherFormat: 'ONNX', sqnrDb: 27, otherSqnrDb: 30.5 } } },
+      changes: {
+        facts: {
+          agreement: {
+            otherFormat: 'ONNX',
+            samples: 16,
+            withinOneStep: 0.997,
+            sqnrDb: 27,
+            otherSqnrDb: 30.5,
+          },
+        },
+      },
     },
   ])('allows $name', ({ changes }) => {
     expect(gatesOf(changes)).toEqual([]);

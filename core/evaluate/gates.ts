@@ -16,6 +16,9 @@ export interface GateFacts {
   /** The same plan written in the other format, compared with this one. */
   readonly agreement?: {
     readonly otherFormat: string;
+    readonly samples: number;
+    /** Part of the output elements that differ by at most one step. */
+    readonly withinOneStep: number;
     /** Of the difference between the two files. */
     readonly sqnrDb: number | null;
     /** Of the other file against the source. */
@@ -175,7 +178,7 @@ function agreementGate(own: QualityView, other: NonNullable<GateFacts['agreement
   return {
     id: 'formats-agree',
     ok: other.sqnrDb === null || other.sqnrDb >= floor,
-    detail: `against the ${other.otherFormat} of the same plan: ${inDb(other.sqnrDb)} (at least ${floor.toFixed(1)} dB)`,
+    detail: `against the ${other.otherFormat} of the same plan: ${inDb(other.sqnrDb)} (at least ${floor.toFixed(1)} dB), ${(other.withinOneStep * 100).toFixed(2)} % of outputs within one step`,
   };
 }
 

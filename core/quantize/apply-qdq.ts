@@ -191,7 +191,8 @@ class QdqApplication {
     const kind = rule ? inputRule(rule, slot).kind : 'plain';
     const weights = kind === 'weight' && value.constant ? this.plan.values[id] : undefined;
     if (weights && (mode === 'hybrid' || mode === 'weights-only') && !this.bordered) {
-      const isDynamic = mode === 'hybrid' && rule?.onnxDynamicInt8 && !this.plan.values[node.inputs[0]!];
+      // As in TFLite, also where the activations were integers: the two files of a plan agree then.
+      const isDynamic = mode === 'hybrid' && rule?.onnxDynamicInt8;
       const form = isDynamic ? 'stored' : 'widened';
       return this[form](id, value.constant!, weights);
     }

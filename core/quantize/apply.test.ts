@@ -137,9 +137,7 @@ describe('a plan applied for ONNX', () => {
         "Reshape nhwc/dequantized:float32 flat/shape:int64! -> flat:float32",
         "QuantizeLinear flat:float32 -> flat/quantized:int8(scale)",
         "DequantizeLinear flat/quantized:int8(scale) -> flat/dequantized:float32",
-        "Cast dense/kernel/integers:int8! -> dense/kernel/cast:float32",
-        "Mul dense/kernel/cast:float32 dense/kernel/scale:float32! -> dense/kernel/dequantized:float32",
-        "FullyConnected flat/dequantized:float32 dense/kernel/dequantized:float32 dense/bias:float32! -> dense:float32",
+        "FullyConnected flat/dequantized:float32 dense/kernel/quantized:int8(scale)! dense/bias:float32! -> dense:float32",
         "Softmax dense:float32 -> y:float32",
       ]
     `);

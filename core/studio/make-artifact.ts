@@ -213,6 +213,7 @@ function viewOf(
     warnings,
     quality: verdict.quality,
     latency: verdict.latency,
+    agreement: verdict.agreement,
     onnxForm: format === 'onnx' && hasIntegers(plan) ? settledForm(recipe) : undefined,
     findings: verdict.findings,
   };

@@ -1,4 +1,5 @@
 import type {
+  AgreementView,
   ArtifactDetail,
   FindingView,
   GateView,
@@ -7,12 +8,12 @@ import type {
   WarningView,
 } from '../contract/views.ts';
 import { previewImage } from '../data/describe.ts';
+import { compareTwins } from '../evaluate/agreement.ts';
 import { evaluateArtifact } from '../evaluate/evaluate.ts';
 import { findFindings } from '../evaluate/findings/findings.ts';
 import { blame, checkGates, type GateFacts } from '../evaluate/gates.ts';
 import { operatorAtFault } from '../evaluate/operator-at-fault.ts';
 import { adaptFeeds } from '../evaluate/port-adapters.ts';
-import { runReference } from '../evaluate/reference.ts';
 import type { Session } from '../ir/engine.ts';
 import type { Graph } from '../ir/graph.ts';
 import { estimateSizes } from '../quantize/estimate.ts';
@@ -31,6 +32,7 @@ export interface Verdict {
   readonly warnings: WarningView[];
   readonly quality: QualityView;
   readonly latency: LatencyView;
+  readonly agreement?: AgreementView;
   /** Of a file that was looked into, on samples that were given. */
   readonly findings?: FindingView[];
   readonly detail: Omit<ArtifactDetail, 'artifactId'>;
@@ -78,6 +80,7 @@ export async function verifyFile(
         ? await tryInSecondRuntime(path, session, feeds, context.engines.litertWasm)
         : undefined;
     onProgress(0.9);
+    const agreement = await agreementOf(target, file, session, context);
     const gates = checkGates({
       precision: target.precision,
       opened: {
@@ -88,7 +91,7 @@ export async function verifyFile(
       sizeBytes: file.sizeBytes,
       expectedSize: expectedSize(target, file.plan, context),
       evaluation,
-      agreement: await agreementOf(target, file, session, context),
+      agreement,
     });
     if (target.format === 'tflite')
       context.verified.set(file.plan, { path: target.path, quality: evaluation.quality });
@@ -105,6 +108,7 @@ export async function verifyFile(
       gates: isBroken ? blame(gates, operatorAtFault(file.graph, operators)) : gates,
       warnings: refusalOf(second),
       quality: evaluation.quality,
+      agreement: agreement && viewAgreement(agreement),
       latency,
       findings,
       detail: { operators, changed },
@@ -148,22 +152,32 @@ async function agreementOf(
   file: FileFacts,
   session: Session,
   context: MakeContext,
-): Promise<GateFacts['agreement']> {
+): Promise<(AgreementView & GateFacts['agreement']) | undefined> {
   const twin = context.verified.get(file.plan);
   if (target.format !== 'onnx' || !twin) return undefined;
   const { dataset, engines, signal } = context;
   const other = await (await engines.tflite()).open(twin.path);
   try {
-    const answers = await runReference(other, dataset, {
-      samples: Math.min(agreementSamples, context.reference.answers.indexes.length),
-      portAdapters: portAdaptersOf(context.forTflite),
-      signal,
-    });
-    const { quality } = await evaluateArtifact(session, dataset, answers, { signal });
-    return { otherFormat: 'tflite', sqnrDb: quality.sqnrDb, otherSqnrDb: twin.quality.sqnrDb };
+    const agreement = await compareTwins(
+      { session: other, portAdapters: portAdaptersOf(context.forTflite) },
+      { session },
+      dataset,
+      outputSteps(file.plan, context.forTflite.graph),
+      { samples: Math.min(agreementSamples, context.reference.answers.indexes.length), signal },
+    );
+    return { otherFormat: 'tflite', otherSqnrDb: twin.quality.sqnrDb, ...agreement };
   } finally {
     await other.close();
   }
+}
+
+function viewAgreement({ otherFormat, samples, withinOneStep, sqnrDb }: AgreementView): AgreementView {
+  return { otherFormat, samples, withinOneStep, sqnrDb };
+}
+
+/** Steps of the outputs that a plan gives integers to. */
+function outputSteps({ values }: QuantPlan, { outputs }: Graph): Record<string, number> {
+  return Object.fromEntries(outputs.flatMap((id) => (values[id] ? [[id, values[id].scales[0]]] : [])));
 }
 
 /** Samples whose answer is another than the source's, as a person can look at them. */
