@@ -7,10 +7,11 @@ import { join } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 import type { ArtifactView, OptimizeReport } from '../../core/contract/views.ts';
 import type { Engine, Session } from '../../core/ir/engine.ts';
-import { floatTensor, type Tensor, toFloat32 } from '../../core/ir/tensor.ts';
+import { toFloat32 } from '../../core/ir/tensor.ts';
 import { createEngines } from '../../core/runtime/engines.ts';
 import { argMax, readNpz, row, Sqnr } from './arrays.ts';
 import { type Baseline, readBaselines } from './baselines.ts';
+import { feed, type Port } from './feed.ts';
 
 const run = promisify(execFile);
 const { values: options } = parseArgs({
@@ -44,12 +45,6 @@ const defaultModels = [
 ];
 const models = options.models?.split(',') ?? defaultModels;
 
-interface Port {
-  name: string;
-  key: string;
-  shape: number[];
-}
-
 interface Meta {
   model: string;
   models?: string[];
@@ -75,20 +70,6 @@ interface Row {
   peakMb: number;
   tensorflow: Baseline | undefined;
   failedGates: string[];
-}
-
-/** Feeds an image that the source takes as NCHW to a file that takes NHWC. */
-function feed(session: Session, port: Port, values: Float32Array): Tensor {
-  const wanted = session.inputs.find(({ name }) => name === port.name) ?? session.inputs[0];
-  const shape = wanted.shape.map(Number);
-  const isNhwc = shape.length === 4 && shape.some((dim, axis) => dim !== port.shape[axis]);
-  if (!isNhwc) return floatTensor(shape, values);
-  const [, height, width, channels] = shape;
-  const moved = new Float32Array(values.length);
-  for (let c = 0, from = 0; c < channels; c++) {
-    for (let at = 0; at < height * width; at++, from++) moved[at * channels + c] = values[from];
-  }
-  return floatTensor(shape, moved);
 }
 
 async function outputsOf(session: Session, meta: Meta, inputs: Float32Array[]): Promise<Float32Array[]> {

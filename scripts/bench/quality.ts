@@ -5,12 +5,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type ArtifactView, Precision, Recipe } from '../../core/contract/views.ts';
-import type { Engine, Session } from '../../core/ir/engine.ts';
-import { floatTensor, type Tensor, toFloat32 } from '../../core/ir/tensor.ts';
+import type { Engine } from '../../core/ir/engine.ts';
+import { toFloat32 } from '../../core/ir/tensor.ts';
 import { createEngines } from '../../core/runtime/engines.ts';
 import { optimize } from '../../core/studio/optimize.ts';
 import { argMax, readNpz, row, Sqnr } from './arrays.ts';
 import { type Baseline, readBaselines } from './baselines.ts';
+import { feed, type Port } from './feed.ts';
 
 const { values: options } = parseArgs({
   options: {
@@ -61,12 +62,6 @@ const peerModes: Readonly<Record<string, readonly string[]>> = {
 };
 const tfliteTools = ['TFLiteConverter', 'ai-edge-quantizer'];
 
-interface Port {
-  name: string;
-  key: string;
-  shape: number[];
-}
-
 interface Meta {
   model: string;
   models?: string[];
@@ -85,20 +80,6 @@ interface Row {
   bytes: number;
   status: string;
   heldOut: boolean;
-}
-
-/** Feeds an image that the source takes as NCHW to a file that takes NHWC. */
-function feed(session: Session, port: Port, values: Float32Array): Tensor {
-  const wanted = session.inputs.find(({ name }) => name === port.name) ?? session.inputs[0];
-  const shape = wanted.shape.map(Number);
-  if (shape.length !== 4 || shape.every((dim, axis) => dim === port.shape[axis]))
-    return floatTensor(shape, values);
-  const [, height, width, channels] = shape;
-  const moved = new Float32Array(values.length);
-  for (let c = 0, from = 0; c < channels; c++) {
-    for (let at = 0; at < height * width; at++, from++) moved[at * channels + c] = values[from];
-  }
-  return floatTensor(shape, moved);
 }
 
 interface TestSet {
