@@ -121,7 +121,15 @@ function engineOptions(doctor: DoctorView | undefined) {
   return options;
 }
 
-const deviceNames: Record<string, string> = { cpu: 'CPU', gpu: 'GPU', webgpu: 'WebGPU' };
+const deviceNames: Record<string, string> = {
+  cpu: 'CPU',
+  gpu: 'GPU',
+  webgpu: 'WebGPU',
+  cuda: 'CUDA',
+  tensorrt: 'TensorRT',
+  dml: 'DirectML',
+  coreml: 'Core ML',
+};
 
 function deviceOptions(doctor: DoctorView | undefined, engine: Engine) {
   const engines = doctor?.engines.filter(
