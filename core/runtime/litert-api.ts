@@ -13,7 +13,7 @@ const signatures = {
   CreateOpaqueOptions: ['str', 'ptr', 'ptr', 'ptr'],
   AddOpaqueOptions: ['ptr', 'ptr'],
   CreateCompiledModel: ['ptr', 'ptr', 'ptr', 'ptr'],
-  CompiledModelIsFullyAccelerated: ['ptr', 'ptr'],
+  CompiledModelIsNonCpuFullyAccelerated: ['ptr', 'ptr'],
   GetNumModelSignatures: ['ptr', 'ptr'],
   GetModelSignature: ['ptr', 'size_t', 'ptr'],
   GetSignatureKey: ['ptr', 'ptr'],

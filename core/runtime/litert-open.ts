@@ -127,7 +127,7 @@ function compile(
   if (failed) return failed;
 
   const flag = new Uint8Array(1);
-  api.CompiledModelIsFullyAccelerated(compiled, flag);
+  api.CompiledModelIsNonCpuFullyAccelerated(compiled, flag);
   return { handles, environment, model: loaded, compiled, fullyAccelerated: flag[0] === 1 };
 }
 

@@ -73,7 +73,7 @@ export const litertGpu: TargetRules = {
     FULLY_CONNECTED: [
       version(9),
       noInt4,
-      floatWeights,
+      // LiteRT's accelerator takes float inputs with int8 weights here, as was measured on its WebGPU form.
       option('weights_format', [0], 'takes the plain order of weights only'),
       ({ inputs }) => (inputs[0]?.isConstant ? refuse('takes no constant input') : undefined),
       ({ options, inputs: [input], outputs: [output] }) =>

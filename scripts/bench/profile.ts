@@ -46,6 +46,7 @@ async function convert(name: string, format: 'tflite' | 'onnx'): Promise<string[
     format,
     '--out',
     to,
+    '--force',
   ];
   const data = join(folder, 'samples.npz');
   if (existsSync(data)) args.push('--data', data, '--samples', '16');
