@@ -10,6 +10,7 @@ import { random as seeded } from '../../core/testing/random.ts';
 import { smallFile, smallNet } from '../../core/testing/tflite-files.ts';
 import { loopModel } from './loop-model.ts';
 import { mutateBytes, mutateHdf5, mutateKeras, mutateOnnx, type Random } from './mutations.ts';
+import { largeFormFile, loopFile } from './tflite-seeds.ts';
 
 interface Source {
   readonly name: string;
@@ -40,6 +41,8 @@ export const sources: readonly Source[] = [
   { name: 'onnx', extension: 'onnx', bytes: writeOnnx(prepareForOnnx(smallNet()).graph), mutate: mutateOnnx },
   { name: 'onnx-loop', extension: 'onnx', bytes: loopModel(), mutate: mutateOnnx },
   { name: 'tflite', extension: 'tflite', bytes: smallFile(), mutate: mutateBytes },
+  { name: 'tflite-loop', extension: 'tflite', bytes: loopFile(), mutate: mutateBytes },
+  { name: 'tflite-large', extension: 'tflite', bytes: largeFormFile(), mutate: mutateBytes },
 ];
 
 export interface FuzzCase {

@@ -93,6 +93,7 @@ export function writeOnnx(graph: Graph, options: WriteOnnxOptions = {}): Uint8Ar
   }
   const outputs = [...new Set([...graph.outputs, ...(options.extraOutputs ?? [])])];
   for (const id of outputs) context.constant(id);
+  refuseTooLarge(graph, context);
   return encode(
     {
       irVersion: irVersionFor(opset),
@@ -111,6 +112,19 @@ export function writeOnnx(graph: Graph, options: WriteOnnxOptions = {}): Uint8Ar
       functions: [],
     },
     modelTable,
+  );
+}
+
+/** Of a protobuf message; weights that go into a file of their own do not count. */
+const mostBytes = 0x7fff_0000;
+
+function refuseTooLarge({ name }: Graph, { initializers }: WriteContext): void {
+  const bytes = initializers.reduce((sum, { rawData }) => sum + (rawData?.byteLength ?? 0), 0);
+  if (bytes <= mostBytes) return;
+  throw new WhittleError(
+    'format.unsupported',
+    `${name} has ${(bytes / 2 ** 30).toFixed(1)} GiB of weights, and an ONNX file holds 2 GiB.`,
+    { hint: 'Choose .tflite, which holds more, or a precision with smaller weights.' },
   );
 }
 
