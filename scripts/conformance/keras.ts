@@ -158,7 +158,7 @@ function cells(row: Row): string[] {
 
 const preface = `# keras.applications
 
-Written by \`npm run conformance:keras -- --markdown FILE\`. Every architecture that Keras 3 and Keras 2 (tf_keras) bring, with random weights and a 96 × 96 image, as each library saves it. The written files are run in LiteRT and onnxruntime and compared with TensorFlow's answers (${leastDb} dB are asked for); beside the operators of our .tflite stand those of TensorFlow's own converter at its best (frozen, batch 1). One line per architecture: the worst of its files.
+Written by \`npm run conformance:keras -- --markdown FILE\`. Architectures of Keras 3 and Keras 2 (tf_keras) with random weights and a 96 × 96 image, as each library saves them. The written files are run in LiteRT and onnxruntime and compared with TensorFlow's answers (${leastDb} dB are asked for); beside the operators of our .tflite stand those of TensorFlow's own converter at its best (frozen, batch 1). One line per architecture that was run: the worst of its files. The whole set takes hours; \`--json FILE --resume\` goes on where it ended.
 `;
 
 /** The worst of the files of each architecture, and what all of them say together. */
@@ -184,7 +184,7 @@ function markdown(all: readonly Row[]): string {
   return `${preface}\n${table}\n`;
 }
 
-// An interrupted run goes on where its file ends: all of them take more than an hour.
+// An interrupted run goes on where its file ends: all of them take hours.
 const rows: Row[] =
   options.resume && options.json && existsSync(options.json)
     ? (JSON.parse(readFileSync(options.json, 'utf8')) as Row[])
