@@ -1,5 +1,12 @@
 import { Command, CommanderError, Option } from 'commander';
-import { calibrations, ioTypes, onnxForms, outputFormats, precisions } from '../contract/choices.ts';
+import {
+  calibrations,
+  ioTypes,
+  onnxForms,
+  outputFormats,
+  precisions,
+  recoveries,
+} from '../contract/choices.ts';
 import {
   choiceOption,
   countOption,
@@ -107,6 +114,7 @@ function buildProgram(context: CommandContext, run: Run): Command {
     .addOption(shapesOption())
     .option('--recipe <file>', 'take choices from a recipe; options given beside it win')
     .option('--preprocess <file>', 'how pictures are prepared, as JSON')
+    .option('--recovery <steps>', `${recoveries.join(', ')} (fast)`, choiceOption(recoveries))
     .option('--pure-integer', 'keep every operator in integers, a final softmax too')
     .option('--out <dir>', 'where the files go', 'whittle-out')
     .option('--force', 'replace files that are there already')

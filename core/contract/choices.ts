@@ -25,5 +25,11 @@ export const calibrations = ['minmax', 'moving-average', 'percentile', 'entropy'
  */
 export const onnxForms = ['auto', 's8s8', 'u8s8', 'u8s8-reduced', 'tensorrt'] as const;
 
+/**
+ * What wins quality back: nothing; what the statistics of calibration tell, unmeasured; or every step that is found to
+ * gain on samples that it did not see.
+ */
+export const recoveries = ['off', 'fast', 'auto'] as const;
+
 /** What a search for mixed precision makes least. */
 export const objectives = ['smallest', 'fastest'] as const;

@@ -1,5 +1,13 @@
 import * as z from 'zod';
-import { calibrations, ioTypes, objectives, onnxForms, outputFormats, precisions } from './choices.ts';
+import {
+  calibrations,
+  ioTypes,
+  objectives,
+  onnxForms,
+  outputFormats,
+  precisions,
+  recoveries,
+} from './choices.ts';
 
 export { calibrations, precisions };
 
@@ -180,6 +188,7 @@ export const Recipe = z.object({
   overrides: z.array(Override).default([]),
   /** Form of integer ONNX files. A report names the form that `auto` came to. */
   onnxForm: OnnxForm.default('auto'),
+  recovery: z.enum(recoveries).default('fast'),
   /** What `auto` makes least among the files that lose no more than was allowed. */
   objective: z.enum(objectives).default('smallest'),
   maxDropPercent: z.number().optional(),
@@ -263,6 +272,16 @@ export const AgreementView = z.object({
 });
 export type AgreementView = z.infer<typeof AgreementView>;
 
+/** One way to win quality back, tried on one plan. */
+export const RecoveryView = z.object({
+  /** "equalization", "bias-correction", "error-feedback", … */
+  id: z.string(),
+  /** Change of SQNR on samples that the step did not see. */
+  gainDb: z.number(),
+  kept: z.boolean(),
+});
+export type RecoveryView = z.infer<typeof RecoveryView>;
+
 /** One written file with everything that was measured on it. */
 export const ArtifactView = z.object({
   id: z.string(),
@@ -283,6 +302,8 @@ export const ArtifactView = z.object({
   warnings: z.array(WarningView),
   quality: QualityView.optional(),
   latency: LatencyView.optional(),
+  /** With `recovery: auto`: what each step gained, in order. */
+  recovery: z.array(RecoveryView).optional(),
   /** Of an integer ONNX file: the form that it has. */
   onnxForm: OnnxForm.exclude(['auto']).optional(),
   /** Of an ONNX file whose .tflite of the same plan was made before. */

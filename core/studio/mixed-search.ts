@@ -1,10 +1,6 @@
 import type { Ranges } from '../calibrate/observer.ts';
-import { chooseSamples } from '../calibrate/samples.ts';
-import type { OutputFormat, QualityView } from '../contract/views.ts';
-import { evaluateArtifact } from '../evaluate/evaluate.ts';
+import type { OutputFormat } from '../contract/views.ts';
 import { isSane } from '../evaluate/gates.ts';
-import { partOfReference, type Reference } from '../evaluate/reference.ts';
-import { joinParts } from '../formats/tflite/flatbuffer.ts';
 import type { OperatorPrecision } from '../quantize/decide-mixed.ts';
 import { ownNumbers } from '../quantize/onnx-form.ts';
 import type { QuantPlan } from '../quantize/plan.ts';
@@ -19,13 +15,19 @@ import {
   take,
   walkDown,
 } from '../quantize/search/descend.ts';
-import { paretoFront, spread } from '../quantize/search/front.ts';
+import { paretoFront } from '../quantize/search/front.ts';
 import { groupOperators, type OperatorGroup } from '../quantize/search/operator-groups.ts';
 import { dropPercent } from './budget.ts';
-import { pause, throwIfAborted } from './cooperative-dataset.ts';
-import { type MakeContext, quantizeAndWrite } from './make-artifact.ts';
-import { openWrittenFile, portAdaptersOf } from './open-written-file.ts';
+import type { MakeContext } from './make-artifact.ts';
 import type { ProgressStep } from './progress.ts';
+import {
+  calibrationSamples,
+  openBench,
+  type Trial,
+  type TrialBench,
+  trialFormat,
+  tryPlan,
+} from './try-plan.ts';
 
 /** One plan of the front. */
 export interface MixedPoint {
@@ -87,8 +89,7 @@ class MixedSearch {
   constructor(ranges: Ranges, context: MakeContext) {
     this.ranges = ranges;
     this.context = context;
-    const hasTflite = context.forTflite !== context.forOnnx && context.recipe.formats.includes('tflite');
-    this.format = hasTflite ? 'tflite' : 'onnx';
+    this.format = trialFormat(context);
     this.groups = groupOperators(context.forTflite.graph, mostGroups);
   }
 
@@ -123,12 +124,14 @@ class MixedSearch {
 
   /** What each precision of each group costs, and the error that it alone makes. */
   private async measureChoices(onProgress: (share: number) => void): Promise<GroupChoices[]> {
-    const reference = this.heldBack();
+    // Samples that calibration did not see, where there are enough.
+    const seen = new Set(calibrationSamples(this.context));
+    const bench = await openBench(this.context, seen, sensitivitySamples);
     const cost = costOf(this.groups, this.context.recipe.objective);
     // Rounding to 11 bits is the same everywhere and far below what matters: it is measured once, for all.
     const halves = await this.noiseOf(
       new Map(this.groups.flatMap((group) => this.given(group, 'float16'))),
-      reference,
+      bench,
     );
     const total = this.groups.reduce((sum, { precisions }) => sum + precisions.length, 0);
     let done = 0;
@@ -141,7 +144,7 @@ class MixedSearch {
             ? 0
             : precision === 'float16'
               ? halves / this.groups.length
-              : await this.noiseOf(new Map(this.given(group, precision)), reference);
+              : await this.noiseOf(new Map(this.given(group, precision)), bench);
         choices.push({ precision, cost: cost(group, precision), noise });
         onProgress(++done / total);
       }
@@ -154,23 +157,10 @@ class MixedSearch {
     return group.precisions.includes(precision) ? group.nodes.map((node) => [node, precision]) : [];
   }
 
-  /** Samples that calibration did not see, where there are enough. */
-  private heldBack(): Reference {
-    const { recipe, dataset, reference } = this.context;
-    const seen = new Set(chooseSamples(dataset.count, recipe.samples, recipe.seed, dataset.labels));
-    const all = reference.answers.indexes.map((_, n) => n);
-    const fresh = all.filter((n) => !seen.has(reference.answers.indexes[n]));
-    const pool = fresh.length >= sensitivitySamples ? fresh : all;
-    return partOfReference(reference.answers, spread(pool, sensitivitySamples), dataset.labels);
-  }
-
   /** Error power over signal power, summed over outputs, of a plan with some operators quantized. */
-  private async noiseOf(
-    choices: ReadonlyMap<string, OperatorPrecision>,
-    reference: Reference,
-  ): Promise<number> {
+  private async noiseOf(choices: ReadonlyMap<string, OperatorPrecision>, bench: TrialBench): Promise<number> {
     if (choices.size === 0) return 0;
-    const { outputs } = await this.runPlan(this.planOf(this.everyChoice(choices)), reference);
+    const { outputs } = await this.runPlan(this.planOf(this.everyChoice(choices)), bench);
     const noise = outputs.reduce((sum, { sqnrDb }) => sum + (sqnrDb === null ? 0 : 10 ** (-sqnrDb / 10)), 0);
     return Number.isFinite(noise) ? noise : Number.MAX_VALUE;
   }
@@ -189,7 +179,10 @@ class MixedSearch {
     );
     const every = this.everyChoice(choices);
     const plan = this.planOf(every);
-    const { bytes, outputs, quality } = await this.runPlan(plan, reference.answers);
+    const { sizeBytes, outputs, quality } = await this.runPlan(plan, {
+      context: this.context,
+      reference: reference.answers,
+    });
     const worst = outputs.reduce((least, { sqnrDb }) => Math.min(least, sqnrDb ?? Infinity), Infinity);
     const drop = dropPercent(quality) ?? 0;
     const floor = reference.answers.classOutput ? floorDb.classes : floorDb.values;
@@ -201,7 +194,7 @@ class MixedSearch {
     const found: Look = {
       plan,
       choices: every,
-      sizeBytes: bytes.length,
+      sizeBytes,
       quality: Number.isNaN(worst) ? -Infinity : worst,
       meetsBudget,
       isSane: isSane(quality, 'auto'),
@@ -232,30 +225,8 @@ class MixedSearch {
     });
   }
 
-  private async runPlan(
-    plan: QuantPlan,
-    reference: Reference,
-  ): Promise<{
-    bytes: Uint8Array;
-    quality: QualityView;
-    outputs: Awaited<ReturnType<typeof evaluateArtifact>>['outputs'];
-  }> {
-    const { context } = this;
-    await pause();
-    throwIfAborted(context.signal);
+  private runPlan(plan: QuantPlan, { context, reference }: TrialBench): Promise<Trial> {
     this.runs++;
-    const { format } = this;
-    const { content, graph } = quantizeAndWrite(format, plan, context);
-    const bytes = joinParts(content);
-    const session = await openWrittenFile(bytes, { format }, graph, context.engines);
-    try {
-      const { quality, outputs } = await evaluateArtifact(session, context.dataset, reference, {
-        portAdapters: format === 'tflite' ? portAdaptersOf(context.forTflite) : {},
-        signal: context.signal,
-      });
-      return { bytes, quality, outputs };
-    } finally {
-      await session.close();
-    }
+    return tryPlan(plan, this.format, reference, context);
   }
 }

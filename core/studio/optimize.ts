@@ -3,7 +3,7 @@ import { calibrate } from '../calibrate/calibrate.ts';
 import { withDerivedRanges } from '../calibrate/derived-ranges.ts';
 import type { Ranges } from '../calibrate/observer.ts';
 import { WhittleError } from '../contract/errors.ts';
-import { type ArtifactView, type OptimizeReport, Recipe } from '../contract/views.ts';
+import { type ArtifactView, type OptimizeReport, type Precision, Recipe } from '../contract/views.ts';
 import type { OpenedDataset } from '../data/dataset.ts';
 import { openDataset } from '../data/open-dataset.ts';
 import type { Engines } from '../ir/engine.ts';
@@ -20,6 +20,7 @@ import { type MixedPoint, searchMixed } from './mixed-search.ts';
 import { prepareForms } from './prepare-forms.ts';
 import { createProgress, type ProgressStep } from './progress.ts';
 import { keepNumbers } from './quantized-source.ts';
+import { planWithRecovery, type RecoveredPlan } from './recover-plan.ts';
 import type { TaskContext } from './run-task.ts';
 import { refuseExisting } from './safe-files.ts';
 import { isQuantized, readSource, requireForms, requireGraph, sampleInputs } from './source-model.ts';
@@ -189,12 +190,14 @@ async function makeAll(
   { onArtifact }: Pick<TaskContext, 'onArtifact'>,
 ): Promise<ArtifactView[]> {
   const steps = step.split(
-    Object.fromEntries(targets.map(({ id, precision }) => [id, precision === 'auto' ? searchWeight : 1])),
+    Object.fromEntries(
+      targets.map(({ id, precision }) => [id, 1 + planWeight({ precision }, context.recipe)]),
+    ),
   );
   const artifacts: ArtifactView[] = [];
   const plans = createPlans(ranges, context, hasData);
   for (const target of targets) {
-    const parts = steps[target.id].split({ plan: target.precision === 'auto' ? searchWeight : 0, make: 1 });
+    const parts = steps[target.id].split({ plan: planWeight(target, context.recipe), make: 1 });
     parts.plan.begin(`${target.precision}: planning`);
     await pause();
     throwIfAborted(context.signal);
@@ -203,8 +206,9 @@ async function makeAll(
       parts.plan.finish();
       for (const each of planned) {
         const made = await makeArtifact(each.target, each.plan, context, parts.make);
-        artifacts.push(made.artifact);
-        onArtifact?.(made.artifact, made.detail);
+        const artifact = { ...made.artifact, recovery: each.recovery };
+        artifacts.push(artifact);
+        onArtifact?.(artifact, made.detail);
       }
     } catch (error) {
       // What ends the whole run is not one precision's failure.
@@ -218,12 +222,14 @@ async function makeAll(
   return artifacts;
 }
 
-/** A search takes about so many times as long as making one file. */
-const searchWeight = 8;
+/** About how many times as long as making one file it takes to find its plan. */
+function planWeight({ precision }: Pick<ArtifactTarget, 'precision'>, { recovery }: Recipe): number {
+  if (precision === 'auto') return 8;
+  return recovery === 'auto' && !isFloat(precision) ? 4 : 0;
+}
 
-interface PlannedTarget {
+interface PlannedTarget extends RecoveredPlan {
   readonly target: ArtifactTarget;
-  readonly plan: QuantPlan;
 }
 
 /** Gives each target its plan, and a searched one the further points of its front; one plan serves both formats where it can. */
@@ -232,9 +238,9 @@ function createPlans(
   context: MakeContext,
   hasData: boolean,
 ): (target: ArtifactTarget, progress: ProgressStep) => Promise<readonly PlannedTarget[]> {
-  const plans = new Map<string, QuantPlan>();
+  const plans = new Map<string, RecoveredPlan>();
   const forms = { tflite: context.forTflite.graph, onnx: context.forOnnx.graph };
-  const { io, pureInteger, onnxForm } = context.recipe;
+  const { io, pureInteger, onnxForm, recovery } = context.recipe;
   let searched: ReturnType<typeof searchMixed> | undefined;
   return async (target, progress) => {
     if (context.kept) return [{ target: { ...target, io: context.kept.io }, plan: context.kept.plan }];
@@ -253,14 +259,21 @@ function createPlans(
       return [{ target, plan: planOf(best) }, ...further];
     }
     const key = `${precision} ${form}`;
-    const plan =
+    const options = { precision, io, pureInteger, form, choices: context.overrides };
+    const made =
       plans.get(key) ??
-      context.timings.measureSync('quantize', () =>
-        planQuantization(forms, ranges, { precision, io, pureInteger, form, choices: context.overrides }),
-      );
-    plans.set(key, plan);
-    return [{ target, plan }];
+      (await context.timings.measure('quantize', async () =>
+        recovery === 'auto' && ranges.size > 0 && !isFloat(precision)
+          ? planWithRecovery(ranges, options, context, progress)
+          : { plan: planQuantization(forms, ranges, { ...options, recovery: recovery !== 'off' }) },
+      ));
+    plans.set(key, made);
+    return [{ target, ...made }];
   };
+}
+
+function isFloat(precision: Precision): boolean {
+  return precision === 'float32' || precision === 'float16';
 }
 
 const endsRun: ReadonlySet<string> = new Set(['job.cancelled', 'file.no-space', 'file.exists']);

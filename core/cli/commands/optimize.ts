@@ -8,6 +8,7 @@ import type {
   OptimizeReport,
   OutputFormat,
   Precision,
+  Recipe,
 } from '../../contract/views.ts';
 import { writePythonScript } from '../../report/python/python-script.ts';
 import { createEngines } from '../../runtime/engines.ts';
@@ -38,6 +39,7 @@ export interface OptimizeOptions {
   maxDrop?: number;
   maxSize?: number;
   onnxForm?: OnnxForm;
+  recovery?: Recipe['recovery'];
   python?: string;
   seed?: number;
   diagnose?: boolean;
@@ -61,6 +63,7 @@ export async function optimize(
     maxDropPercent: options.maxDrop,
     maxSizeBytes: options.maxSize,
     onnxForm: options.onnxForm,
+    recovery: options.recovery,
     seed: options.seed,
     preprocess: options.preprocess === undefined ? undefined : await readPreprocess(options.preprocess),
   };
@@ -145,6 +148,13 @@ function notesOf(artifact: ArtifactView): string[] {
     const where = nodes.length > 0 ? `${nodes.slice(0, namedAtMost).join(', ')}${more}: ` : '';
     return `${name}: ${where}${message}\n`;
   });
+  if (artifact.recovery?.length) {
+    const steps = artifact.recovery.map(
+      ({ id, gainDb, kept }) =>
+        `${id.replaceAll('-', ' ')} ${gainDb >= 0 ? '+' : ''}${gainDb.toFixed(1)} dB${kept ? '' : ' (left out)'}`,
+    );
+    notes.push(`${name}: ${steps.join(', ')}\n`);
+  }
   for (const gate of artifact.gates)
     if (!gate.ok) notes.push(`${name}: gate ${gate.id} failed: ${gate.detail}\n`);
   for (const { node, op, title, text, trial } of artifact.findings ?? []) {

@@ -24,7 +24,7 @@ export const balancedRounding: RecoveryStep = {
       const data = toFloat32(weights);
       const integers = Int8Array.from(quantizeElements(weights, type, each.plan));
       for (let row = 0; row < weights.shape[0]; row++) {
-        const [from, scale] = [row * columns, each.plan.scales[row]];
+        const [from, scale] = [row * columns, each.scales[row]];
         balanceRow(data, integers, from, from + columns, scale, weightLimit(each.plan));
       }
       const changed = withIntegers(values, each, integers);

@@ -61,7 +61,7 @@ function positionsOf(graph: Graph, { node, weights }: WeightedNode): number {
 }
 
 function roundAll(node: WeightedNode, moments: InputMoments): Int8Array | undefined {
-  const { weights, plan, columns, group } = node;
+  const { weights, plan, scales, columns, group } = node;
   const data = toFloat32(weights);
   const integers = new Int8Array(data.length);
   const limit = weightLimit(plan);
@@ -69,14 +69,14 @@ function roundAll(node: WeightedNode, moments: InputMoments): Int8Array | undefi
   for (let g = 0, row = 0; g < group; g++) {
     const feedback = new ErrorFeedback(moments.covariance(g), columns);
     for (let r = 0; r < rowsPerGroup; r++, row++)
-      feedback.round(data, row * columns, plan.scales[row], limit, integers);
+      feedback.round(data, row * columns, scales[row], limit, integers);
   }
   return integers;
 }
 
 /** The model's bias less the mean of the error that the integers make. */
 function shiftedBias(node: WeightedNode, integers: Int8Array, moments: InputMoments): number[] {
-  const { weights, plan, columns, group, bias } = node;
+  const { weights, scales, columns, group, bias } = node;
   const data = toFloat32(weights);
   const rowsPerGroup = weights.shape[0] / group;
   const means = Array.from({ length: group }, (_, g) => moments.means(g));
@@ -84,7 +84,7 @@ function shiftedBias(node: WeightedNode, integers: Int8Array, moments: InputMome
     const mean = means[Math.floor(row / rowsPerGroup)];
     let shift = 0;
     for (let c = 0, at = row * columns; c < columns; c++, at++)
-      shift += (integers[at] * plan.scales[row] - data[at]) * mean[c];
+      shift += (integers[at] * scales[row] - data[at]) * mean[c];
     return b - shift;
   });
 }

@@ -1,5 +1,7 @@
 import { type Graph, type Node, type ValueId, valueNamed } from '../../ir/graph.ts';
 import { type Tensor, toFloat32 } from '../../ir/tensor.ts';
+import type { PlannedType } from '../apply-tflite.ts';
+import { quantizeElements } from '../constants.ts';
 import { operandPlan, type QuantPlan, type ValuePlan } from '../plan.ts';
 import { biasSlot, inputRule, ruleOf } from '../rules.ts';
 import type { RecoveryContext } from './recovery.ts';
@@ -11,6 +13,8 @@ export interface WeightedNode {
   readonly weightsId: ValueId;
   readonly weights: Tensor;
   readonly plan: ValuePlan;
+  /** Of each output. */
+  readonly scales: readonly number[];
   readonly group: number;
   /** Weights that meet one output: inputs ÷ group × taps. */
   readonly columns: number;
@@ -44,7 +48,8 @@ function ownForm(graph: Graph, node: Node, plan: QuantPlan): Omit<WeightedNode, 
   const slot = inputRule(rule, 1);
   const weights = valueNamed(graph, weightsId).constant;
   const params = operandPlan(plan, node.id, 1, weightsId);
-  if (slot.kind !== 'weight' || slot.axis !== 0 || !weights || params?.axis !== 0) return undefined;
+  if (slot.kind !== 'weight' || slot.axis !== 0 || !weights || !params || (params.axis ?? 0) !== 0)
+    return undefined;
   const biasId = node.inputs[bias.slot];
   const given = biasId ? valueNamed(graph, biasId).constant : undefined;
   return {
@@ -52,10 +57,23 @@ function ownForm(graph: Graph, node: Node, plan: QuantPlan): Omit<WeightedNode, 
     weightsId,
     weights,
     plan: params,
+    scales: Array.from({ length: weights.shape[0] }, (_, row) => params.scales[row] ?? params.scales[0]),
     group: typeof node.attrs.group === 'number' ? node.attrs.group : 1,
     columns: weights.shape.slice(1).reduce((product, dim) => product * dim, 1),
     bias: given ? toFloat32(given) : new Float32Array(weights.shape[0]),
   };
+}
+
+/** The weights as they will be once they are integers, in real numbers. */
+export function roundedWeights({ weights, plan, scales, columns }: WeightedNode): Float64Array {
+  const integers = quantizeElements(weights, plan.dtype as PlannedType, plan);
+  return Float64Array.from(integers, (q, at) => q * scales[Math.floor(at / columns)]);
+}
+
+/** What each weight is off by once it is an integer. */
+export function roundingErrors(node: WeightedNode): Float64Array {
+  const data = toFloat32(node.weights);
+  return roundedWeights(node).map((rounded, at) => rounded - data[at]);
 }
 
 /**

@@ -1,0 +1,85 @@
+import type { Ranges } from '../calibrate/observer.ts';
+import type { RecoveryView } from '../contract/views.ts';
+import type { QuantPlan } from '../quantize/plan.ts';
+import { type PlanOptions, planQuantization, recoveryContext } from '../quantize/quantize.ts';
+import type { RecoveryResult } from '../quantize/recovery/recovery.ts';
+import { recoverySteps, sampledRecoverySteps } from '../quantize/recovery/steps.ts';
+import { spread } from '../quantize/search/front.ts';
+import type { MakeContext } from './make-artifact.ts';
+import type { ProgressStep } from './progress.ts';
+import { calibrationSamples, openBench, trialFormat, tryPlan } from './try-plan.ts';
+
+export interface RecoveredPlan {
+  readonly plan: QuantPlan;
+  /** What each step that had something to do gained, in order; absent where nothing was measured. */
+  readonly recovery?: RecoveryView[];
+}
+
+/** Samples that steps run, and samples that their gain is measured on; apart where there are enough. */
+const fittedSamples = 64;
+const measuredSamples = 64;
+
+/** One way to win quality back: a plan made from the one so far. */
+interface Attempt {
+  readonly id: string;
+  run(plan: QuantPlan): RecoveryResult | Promise<RecoveryResult>;
+}
+
+/**
+ * Plans a precision and tries each recovery step in turn in the real engine: what gains on samples that no step saw is
+ * kept, what does not is left out, and the gain of each is told.
+ * @throws WhittleError `job.cancelled`, and what planning, writing and the engines throw
+ */
+export async function planWithRecovery(
+  ranges: Ranges,
+  options: Omit<PlanOptions, 'recovery'>,
+  context: MakeContext,
+  progress: ProgressStep,
+): Promise<RecoveredPlan> {
+  const forms = { tflite: context.forTflite.graph, onnx: context.forOnnx.graph };
+  const planOf = (given: Ranges) => planQuantization(forms, given, { ...options, recovery: false });
+  const contextOf = (plan: QuantPlan) => recoveryContext(forms, plan, ranges);
+  const { dataset, engines, signal } = context;
+  const chosen = calibrationSamples(context);
+  const fitted = spread(chosen, Math.min(fittedSamples, Math.ceil(chosen.length / 2)));
+  const samples = { dataset, indexes: fitted, engine: engines.ort, signal };
+  const equalized = planOf(ranges);
+  const attempts: Attempt[] = [
+    { id: 'equalization', run: () => ({ plan: equalized, changes: Object.keys(equalized.factors).length }) },
+    ...recoverySteps.map(({ id, run }) => ({ id, run: (plan: QuantPlan) => run(plan, contextOf(plan)) })),
+    ...sampledRecoverySteps.map((step) => ({
+      id: step.id,
+      run: (plan: QuantPlan) => step.run(plan, contextOf(plan), samples),
+    })),
+  ];
+
+  const bench = await openBench(context, new Set(fitted), measuredSamples);
+  const levelOf = async (plan: QuantPlan): Promise<number> => {
+    const { quality } = await tryPlan(plan, trialFormat(context), bench.reference, bench.context);
+    return quality.sqnrDb ?? Infinity;
+  };
+  let plan = planOf(withoutFactors(ranges));
+  let level = await levelOf(plan);
+  const recovery: RecoveryView[] = [];
+  for (const [n, attempt] of attempts.entries()) {
+    progress.report(n / attempts.length, `${options.precision}: trying ${attempt.id.replaceAll('-', ' ')}`);
+    const { plan: tried, changes } = await attempt.run(plan);
+    if (changes === 0) continue;
+    const reached = await levelOf(tried);
+    const gainDb = reached === level ? 0 : reached - level;
+    const kept = gainDb > 0;
+    recovery.push({ id: attempt.id, gainDb, kept });
+    if (kept) [plan, level] = [tried, reached];
+  }
+  return { plan, recovery };
+}
+
+/** The ranges of a network whose channels are left as they are. */
+function withoutFactors(ranges: Ranges): Ranges {
+  return new Map(
+    [...ranges].map(([id, range]) => [
+      id,
+      range.factors ? { ...range, ...range.seen, factors: undefined } : range,
+    ]),
+  );
+}

@@ -1,0 +1,119 @@
+import { chooseSamples } from '../calibrate/samples.ts';
+import type { OutputFormat } from '../contract/views.ts';
+import { type Evaluation, evaluateArtifact } from '../evaluate/evaluate.ts';
+import { type Reference, runReference } from '../evaluate/reference.ts';
+import { joinParts } from '../formats/tflite/flatbuffer.ts';
+import { type Graph, producersOf, staticShape, valueNamed } from '../ir/graph.ts';
+import type { Prepared } from '../passes/pipeline.ts';
+import type { QuantPlan } from '../quantize/plan.ts';
+import { ruleOf } from '../quantize/rules.ts';
+import { spread } from '../quantize/search/front.ts';
+import { pause, throwIfAborted } from './cooperative-dataset.ts';
+import { type MakeContext, quantizeAndWrite } from './make-artifact.ts';
+import { openGraph } from './open-graph.ts';
+import { openWrittenFile, portAdaptersOf } from './open-written-file.ts';
+
+export interface Trial extends Pick<Evaluation, 'quality' | 'outputs'> {
+  readonly sizeBytes: number;
+}
+
+/**
+ * Writes a plan to memory and runs it in the real engine on a reference's samples.
+ * @throws WhittleError `job.cancelled`, and what writing and the engines throw
+ */
+export async function tryPlan(
+  plan: QuantPlan,
+  format: OutputFormat,
+  reference: Reference,
+  context: MakeContext,
+): Promise<Trial> {
+  await pause();
+  throwIfAborted(context.signal);
+  const { content, graph } = quantizeAndWrite(format, plan, context);
+  const session = await openWrittenFile(joinParts(content), { format }, graph, context.engines);
+  try {
+    const { quality, outputs } = await evaluateArtifact(session, context.dataset, reference, {
+      portAdapters: format === 'tflite' ? portAdaptersOf(context.forTflite) : {},
+      signal: context.signal,
+    });
+    return { sizeBytes: content.sizeBytes, quality, outputs };
+  } finally {
+    await session.close();
+  }
+}
+
+/** The format that plans are tried in: both read the same plan, and one says enough. */
+export function trialFormat({ recipe, forTflite, forOnnx }: MakeContext): OutputFormat {
+  const hasTflite = forTflite !== forOnnx && recipe.formats.includes('tflite');
+  return hasTflite ? 'tflite' : 'onnx';
+}
+
+/** What plans are compared on. */
+export interface TrialBench {
+  /** The run's, with its networks up to what a softmax or a sigmoid hides, and held-back samples alone. */
+  readonly context: MakeContext;
+  /** The source's answers to those samples. */
+  readonly reference: Reference;
+}
+
+/** Fewer samples than this say too little, and those that were seen are taken too. */
+const fewest = 16;
+
+/**
+ * A bench of at most `count` samples, evenly spread, that were not `seen`, where enough of them are left. Class scores
+ * are looked at before the softmax: behind it, all samples but a few are certain, and those few would decide.
+ */
+export async function openBench(
+  context: MakeContext,
+  seen: ReadonlySet<number>,
+  count: number,
+): Promise<TrialBench> {
+  const { dataset, engines, signal } = context;
+  const all = context.reference.answers.indexes;
+  const fresh = all.filter((index) => !seen.has(index));
+  const indexes = spread(fresh.length >= fewest ? fresh : all, count);
+  const shown = beforeFixedSteps(context.forTflite.graph, context.forOnnx.graph);
+  const ending = (prepared: Prepared) => ({
+    ...prepared,
+    graph: { ...prepared.graph, outputs: prepared.graph.outputs.map((id) => shown.get(id) ?? id) },
+  });
+  const bench = {
+    ...context,
+    forTflite: ending(context.forTflite),
+    forOnnx: ending(context.forOnnx),
+    dataset: {
+      ...dataset,
+      count: indexes.length,
+      labels: undefined,
+      sample: (n: number) => dataset.sample(indexes[n]),
+    },
+  };
+  const source = await openGraph(engines.ort, bench.forOnnx.graph);
+  try {
+    const reference = await runReference(source, bench.dataset, { keepBytes: Infinity, signal });
+    return { context: bench, reference };
+  } finally {
+    await source.close();
+  }
+}
+
+/** Outputs that an operator with a scale fixed by the specification makes, and its operand in their place. */
+function beforeFixedSteps(tflite: Graph, onnx: Graph): Map<string, string> {
+  const shown = new Map<string, string>();
+  const makers = [producersOf(tflite), producersOf(onnx)];
+  for (const id of tflite.outputs) {
+    const [one, other] = makers.map((made) => made.get(id));
+    const operand = one?.inputs[0];
+    const isFixed = one && ruleOf(one)?.outputs[0]?.kind === 'fixed';
+    if (!isFixed || !operand || other?.inputs[0] !== operand) continue;
+    const shape = staticShape(valueNamed(tflite, operand));
+    // Of a vector of scores all axis orders are one.
+    if (shape.length <= 2) shown.set(id, operand);
+  }
+  return shown;
+}
+
+/** Which samples calibration ran. */
+export function calibrationSamples({ recipe, dataset }: MakeContext): readonly number[] {
+  return chooseSamples(dataset.count, recipe.samples, recipe.seed, dataset.labels);
+}
