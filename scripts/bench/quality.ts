@@ -1,5 +1,5 @@
 // `npm run bench:quality -- --corpus DIR [--baselines FILE] [--models a,b] [--precisions p,q] [--calibration NAME]
-// [--markdown FILE]`: quality of every precision on held-out samples, beside the best figure of any peer's .tflite.
+// [--recovery NAME] [--markdown FILE]`: quality of every precision on held-out samples, beside the best figure of any peer's .tflite.
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -21,6 +21,7 @@ const { values: options } = parseArgs({
     models: { type: 'string' },
     precisions: { type: 'string' },
     calibration: { type: 'string' },
+    recovery: { type: 'string' },
   },
 });
 if (!options.corpus) {
@@ -136,6 +137,7 @@ async function measure(name: string): Promise<Row[]> {
     const recipe = Recipe.parse({
       precisions: ['float32', ...precisions],
       ...(options.calibration ? { calibration: options.calibration } : {}),
+      ...(options.recovery ? { recovery: options.recovery } : {}),
     });
     const data = { paths: [join(folder, 'samples.npz')] };
     const { artifacts } = await optimize(
