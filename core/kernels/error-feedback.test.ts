@@ -48,7 +48,7 @@ describe('ErrorFeedback', () => {
   it('makes far less error at the output than the nearest integers do', () => {
     const n = 48;
     const hessian = secondMoments(n, 500, 3);
-    const feedback = new ErrorFeedback(hessian, n);
+    const feedback = new ErrorFeedback(hessian, n, 1e6);
     const next = random(7);
     let [nearest, fed] = [0, 0];
     for (let row = 0; row < 20; row++) {
@@ -72,7 +72,7 @@ describe('ErrorFeedback', () => {
     // Two inputs that are nearly the same: only the sum of the weights counts.
     const hessian = Float64Array.of(1, 0.99, 0.99, 1);
     const integers = new Int8Array(2);
-    new ErrorFeedback(hessian, 2).round(Float32Array.of(0.4, 0.4), 0, 1, 7, integers);
+    new ErrorFeedback(hessian, 2, 1e6).round(Float32Array.of(0.4, 0.4), 0, 1, 7, integers);
     expect(integers[0] + integers[1]).toBe(1);
   });
 
@@ -81,7 +81,7 @@ describe('ErrorFeedback', () => {
     ['inputs that are always zero', new Float64Array(9)],
   ])('gives the nearest integers for %s', (_, hessian) => {
     const integers = new Int8Array(3);
-    new ErrorFeedback(hessian, 3).round(Float32Array.of(0.26, -0.74, 9), 0, 0.5, 7, integers);
+    new ErrorFeedback(hessian, 3, 1e6).round(Float32Array.of(0.26, -0.74, 9), 0, 0.5, 7, integers);
     expect([...integers]).toEqual([1, -1, 7]);
   });
 });

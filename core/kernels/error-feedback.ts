@@ -1,6 +1,6 @@
 import { cholesky } from './cholesky.ts';
 
-/** What is added to the diagonal, as a part of its mean: few samples tell little of directions they hardly move in. */
+/** What is added to the diagonal at least, as a part of its mean. */
 const damping = 0.1;
 
 /**
@@ -17,8 +17,11 @@ export class ErrorFeedback {
   private readonly upper: Float64Array | undefined;
   private readonly errors: Float64Array;
 
-  /** @param hessian symmetric, positive semidefinite, row-major `n × n`; only read */
-  constructor(hessian: Float64Array, n: number) {
+  /**
+   * @param hessian symmetric, positive semidefinite, row-major `n × n`; only read
+   * @param observations how many independent ones it was measured from: the fewer, the more it is held to its diagonal
+   */
+  constructor(hessian: Float64Array, n: number, observations: number) {
     this.n = n;
     this.errors = new Float64Array(n);
     let trace = 0;
@@ -26,7 +29,7 @@ export class ErrorFeedback {
     this.order = Int32Array.from({ length: n }, (_, i) => i).sort(
       (a, b) => hessian[a * n + a] - hessian[b * n + b] || a - b,
     );
-    const extra = (damping * trace) / n;
+    const extra = ((damping + n / observations) * trace) / n;
     const permuted = new Float64Array(n * n);
     for (let i = 0; i < n; i++) {
       const from = this.order[i] * n;

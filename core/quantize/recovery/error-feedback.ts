@@ -67,7 +67,7 @@ function roundAll(node: WeightedNode, moments: InputMoments): Int8Array | undefi
   const limit = weightLimit(plan);
   const rowsPerGroup = weights.shape[0] / group;
   for (let g = 0, row = 0; g < group; g++) {
-    const feedback = new ErrorFeedback(moments.covariance(g), columns);
+    const feedback = new ErrorFeedback(moments.covariance(g), columns, moments.observations);
     for (let r = 0; r < rowsPerGroup; r++, row++)
       feedback.round(data, row * columns, scales[row], limit, integers);
   }

@@ -22,6 +22,7 @@ export class InputMoments {
   /** Lower triangles, `[groups, columns, columns]`. */
   private readonly products: Float64Array;
   private count = 0;
+  private independent = 0;
 
   constructor(groups: number, columns: number) {
     this.groups = groups;
@@ -39,6 +40,13 @@ export class InputMoments {
       for (let at = row * n; at <= end; at++) this.products[at] += products[at];
     }
     this.count += count;
+    // Neighbouring positions of one sample are much alike.
+    this.independent += Math.sqrt(count);
+  }
+
+  /** How many independent observations these moments are worth. */
+  get observations(): number {
+    return this.independent;
   }
 
   /** Mean of each number of a group. */
