@@ -1,18 +1,18 @@
 import { WhittleError } from '../contract/errors.ts';
 import type { Calibration } from '../contract/views.ts';
 import type { Dataset } from '../data/dataset.ts';
-import { writeOnnx } from '../formats/onnx/writer.ts';
 import type { Engine } from '../ir/engine.ts';
 import type { Graph, ValueId } from '../ir/graph.ts';
-import { type Tensor, toFloat32 } from '../ir/tensor.ts';
 import { allFinite } from '../kernels/scan.ts';
 import { ChannelRecord } from './channel-record.ts';
+import { chooseRanges, trialSamples } from './choose-ranges.ts';
 import { type ChannelStatistics, equalize } from './equalize.ts';
 import type { Observer, Range, Ranges } from './observer.ts';
-import { observerKind } from './observers.ts';
-import { chooseSamples } from './samples.ts';
+import { CandidateObserver, type ObserverKind, observerKind } from './observers.ts';
+import { type Results, type Run, runSamples } from './run-samples.ts';
+import { chooseSamples, spread } from './samples.ts';
 import { scaleChannels } from './scale-channels.ts';
-import { readSlice, type Tap, type TapRequest, withStatistics } from './statistics-graph.ts';
+import { readSlice, type Tap, withStatistics } from './statistics-graph.ts';
 import { channelAxes, watchedValues } from './watch.ts';
 
 export interface CalibrateOptions {
@@ -26,14 +26,14 @@ export interface CalibrateOptions {
   readonly equalize?: boolean;
   /** Obeyed between samples. */
   readonly signal?: AbortSignal;
-  /** After every sample. */
+  /** After every sample of every pass. */
   readonly onProgress?: (done: number, total: number) => void;
 }
 
 /**
  * Runs samples through the float graph and watches the range of every value that a quantized slot needs. Samples are
- * read, run and forgotten one at a time, so memory does not grow with their number. Observers that need every element
- * take a second pass, after channels were equalized.
+ * read, run and forgotten one at a time, so memory does not grow with their number. Observers that look at elements
+ * take a second pass, after channels were equalized; `auto` tries what they offer on a few samples more.
  * @param graph of `prepareForOnnx`, all dimensions known
  * @param engine one that runs ONNX
  * @throws WhittleError `data.missing` without samples, `runtime.failed` naming a value that is not finite,
@@ -55,87 +55,104 @@ export async function calibrate(
   const axes = channelAxes(graph);
   const watched = [...new Set([...watchedValues(graph), ...axes.keys()])];
   const observed = watched.filter((id) => !kindOf(id).extentOnly);
-  const passes = observed.length > 0 ? 2 : 1;
-  const pass = (number: number) => ({
-    indices,
+  const tried = observed.filter((id) => kindOf(id).tried);
+  // The shape of a distribution shows on a part of the samples; observers that were asked for by name see all.
+  const looked = tried.length < observed.length ? indices : spread(indices, shapeSamples);
+  const trying = tried.length > 0 ? spread(indices, trialSamples(graph, tried)) : [];
+  const total = indices.length + (observed.length > 0 ? looked.length : 0) + 2 * trying.length;
+  let done = 0;
+  const run: Run = {
+    dataset,
+    engine,
     signal: options.signal,
-    onSample: (done: number) => options.onProgress?.(number * indices.length + done, passes * indices.length),
-  });
-  const first = new Map(
+    onSample: () => options.onProgress?.(++done, total),
+  };
+
+  const records = await recordExtents(graph, watched, kindOf, axes, indices, run);
+  const factors =
+    options.equalize === false
+      ? new Map<ValueId, Float64Array>()
+      : equalize(graph, channelStatistics(records), indices.length);
+  const ranges = new Map<ValueId, Range>();
+  for (const [id, record] of records) {
+    const divisors = factors.get(id);
+    const range = record.range(divisors);
+    ranges.set(id, { ...range, seen: record.seen(), factors: divisors, channelMeans: record.means() });
+  }
+  if (observed.length === 0) return ranges;
+
+  const scaled = scaleChannels(graph, factors);
+  const observers = new Map(observed.map((id) => [id, kindOf(id).create()]));
+  await observeElements(scaled, observers, ranges, looked, run);
+  const candidates = new Map<ValueId, CandidateObserver>();
+  for (const [id, observer] of observers) {
+    if (observer instanceof CandidateObserver) candidates.set(id, observer);
+    else ranges.set(id, { ...ranges.get(id)!, ...observer.range() });
+  }
+  for (const [id, range] of await chooseRanges(scaled, candidates, trying, run)) {
+    ranges.set(id, { ...ranges.get(id)!, ...range });
+  }
+  return ranges;
+}
+
+/** The first pass: extents and, where there are channels, means. */
+async function recordExtents(
+  graph: Graph,
+  watched: readonly ValueId[],
+  kindOf: (id: ValueId) => ObserverKind,
+  axes: ReadonlyMap<ValueId, number>,
+  indices: readonly number[],
+  run: Run,
+): Promise<Map<ValueId, ChannelRecord>> {
+  const records = new Map(
     watched.map((id) => {
       const kind = kindOf(id);
       return [id, new ChannelRecord(kind.extentOnly ? kind.create() : undefined)];
     }),
   );
-  const reduced = watched.map((value) => ({
-    value,
-    extent: 'reduced' as const,
-    channelAxis: axes.get(value),
-  }));
-  await observe(graph, reduced, dataset, engine, pass(0), (tap, results) => {
-    first.get(tap.value)!.add(tap, results);
-  });
-  const factors =
-    options.equalize === false
-      ? new Map<ValueId, Float64Array>()
-      : equalize(graph, channelStatistics(first), indices.length);
-  const second = new Map<ValueId, Observer>();
-  if (observed.length > 0) {
-    for (const id of observed) second.set(id, kindOf(id).create());
-    const whole = observed.map((value) => ({ value, extent: 'whole' as const }));
-    await observe(scaleChannels(graph, factors), whole, dataset, engine, pass(1), (tap, results) => {
-      second.get(tap.value)!.observe(toFloat32(results[tap.value]));
-    });
-  }
-  const ranges = new Map<ValueId, Range>();
-  for (const [id, record] of first) {
-    const divisors = factors.get(id);
-    const range = second.get(id)?.range() ?? record.range(divisors);
-    ranges.set(id, { ...range, seen: record.seen(), factors: divisors, channelMeans: record.means() });
-  }
-  return ranges;
-}
-
-interface Pass {
-  readonly indices: readonly number[];
-  readonly signal?: AbortSignal;
-  onSample(done: number): void;
-}
-
-type Results = Readonly<Record<string, Tensor>>;
-
-/** Runs samples through the graph, one at a time, and hands each value's statistics over. */
-async function observe(
-  graph: Graph,
-  requests: readonly TapRequest[],
-  dataset: Dataset,
-  engine: Engine,
-  { indices, signal, onSample }: Pass,
-  take: (tap: Tap, results: Results) => void,
-): Promise<void> {
-  const statistics = withStatistics(graph, requests);
-  const session = await engine.open(writeOnnx(statistics.graph));
-  try {
-    for (const [done, index] of indices.entries()) {
-      if (signal?.aborted) throw new WhittleError('job.cancelled', 'calibration was cancelled');
-      const results = await session.run(await dataset.sample(index));
-      for (const tap of statistics.taps) {
-        requireFinite(tap, results, index);
-        take(tap, results);
-      }
-      onSample(done + 1);
+  const { graph: reducing, taps } = withStatistics(
+    graph,
+    watched.map((value) => ({ value, kind: 'extent', channelAxis: axes.get(value) })),
+  );
+  await runSamples(reducing, indices, run, (results, index) => {
+    for (const tap of taps) {
+      requireFinite(tap, results, index);
+      records.get(tap.value)!.add(tap, results);
     }
-  } finally {
-    await session.close();
+  });
+  return records;
+}
+
+/** So many samples show how elements are distributed; the ends are those of all. */
+const shapeSamples = 32;
+/** Elements of one value that are looked at: all in all, and of each sample at least and at most. */
+const manyElements = { ofAll: 2 ** 18, least: 1024, most: 32768 };
+
+/** The second pass: elements, picked evenly, after the ends of all of them. */
+async function observeElements(
+  graph: Graph,
+  observers: ReadonlyMap<ValueId, Observer>,
+  ranges: ReadonlyMap<ValueId, Range>,
+  indices: readonly number[],
+  run: Run,
+): Promise<void> {
+  const { ofAll, least, most } = manyElements;
+  const wanted = Math.min(Math.max(Math.ceil(ofAll / indices.length), least), most);
+  const { graph: picking, taps } = withStatistics(
+    graph,
+    [...observers.keys()].map((value) => ({ value, kind: 'elements', wanted })),
+  );
+  for (const [id, observer] of observers) {
+    const { min, max } = ranges.get(id)!;
+    observer.observe(Float32Array.of(min, max));
   }
+  await runSamples(picking, indices, run, (results) => {
+    for (const tap of taps) observers.get(tap.value)!.observe(readSlice(results, tap.elements!));
+  });
 }
 
 function requireFinite(tap: Tap, results: Results, sample: number): void {
-  const seen =
-    tap.min && tap.max
-      ? [readSlice(results, tap.min), readSlice(results, tap.max)]
-      : [toFloat32(results[tap.value])];
-  if (seen.every(allFinite)) return;
+  if (allFinite(readSlice(results, tap.min!)) && allFinite(readSlice(results, tap.max!))) return;
   throw new WhittleError('runtime.failed', `${tap.value} is not finite on sample ${sample}`, {
     hint: 'The float model overflows on this sample: check its preprocessing, or leave the sample out.',
   });

@@ -1,6 +1,6 @@
 import { WhittleError } from '../contract/errors.ts';
 import type { Calibration } from '../contract/views.ts';
-import { addToHistogram, createHistogram, mergeHistogram } from '../kernels/histogram.ts';
+import { addToHistogram, createHistogram, type Histogram, mergeHistogram } from '../kernels/histogram.ts';
 import { entropyRange, fullRange, leastSquaresRange, percentileRange } from '../kernels/range-search.ts';
 import { type Extent, extentOf } from '../kernels/scan.ts';
 import type { Observer, Range } from './observer.ts';
@@ -54,14 +54,11 @@ export class MovingAverageObserver implements Observer {
   }
 }
 
-/** Of a sample's tensor about so many elements are counted; the ends are those of all. */
-const enoughElements = 32768;
-
-type RangeRule = (histogram: ReturnType<typeof createHistogram>) => Extent;
+type RangeRule = (histogram: Histogram) => Extent;
 
 /** Keeps a histogram of all samples and lets a rule choose the range at the end. */
 export class HistogramObserver implements Observer {
-  private readonly histogram = createHistogram();
+  protected readonly histogram = createHistogram();
   private readonly rule: RangeRule;
 
   constructor(rule: RangeRule) {
@@ -69,8 +66,7 @@ export class HistogramObserver implements Observer {
   }
 
   observe(data: Float32Array): void {
-    // An odd stride meets all positions of rows and channels in turn.
-    addToHistogram(this.histogram, data, Math.floor(data.length / enoughElements) | 1);
+    addToHistogram(this.histogram, data);
   }
 
   merge(other: this): void {
@@ -78,40 +74,72 @@ export class HistogramObserver implements Observer {
   }
 
   range(): Range {
-    return { ...this.rule(this.histogram), seen: fullRange(this.histogram) };
+    return this.rule(this.histogram);
   }
 }
 
 /** Part of the elements that the percentile observer keeps inside: onnxruntime's default. */
 const keptFraction = 0.99999;
+const int8Levels = 255;
+const int8LevelsOneSide = 128;
+
+const byPercentile: RangeRule = (histogram) => percentileRange(histogram, keptFraction);
+const byEntropy: RangeRule = (histogram) => entropyRange(histogram, int8LevelsOneSide);
+const byError: RangeRule = (histogram) => leastSquaresRange(histogram, int8Levels);
+/** A closer cut than the percentile observer's own. */
+const byCloserPercentile: RangeRule = (histogram) => percentileRange(histogram, 0.9999);
+
+/** Candidates whose ends differ by less than this part of the range are one. */
+const apart = 0.02;
+
+/** What a distribution offers to choose from. */
+export interface Offers {
+  /** The choices of the other observers, in the same order for every value. */
+  readonly byRule: readonly Extent[];
+  /** Those that differ, after the range seen. */
+  readonly different: readonly Extent[];
+}
+
+/** Offers the ranges that other observers would choose; which one it is, `chooseRanges` finds out by trying them. */
+export class CandidateObserver extends HistogramObserver {
+  constructor() {
+    super(fullRange);
+  }
+
+  offers(): Offers {
+    const byRule = [byPercentile, byCloserPercentile, byEntropy, byError].map((rule) => rule(this.histogram));
+    const different = [fullRange(this.histogram)];
+    const width = different[0].max - different[0].min;
+    for (const range of byRule) {
+      const isNew = different.every(
+        ({ min, max }) => Math.max(Math.abs(min - range.min), Math.abs(max - range.max)) > apart * width,
+      );
+      if (isNew) different.push(range);
+    }
+    return { byRule, different };
+  }
+}
 
 export interface ObserverKind {
   create(): Observer;
   /** Whether one sample's smallest and largest element tell the observer all it needs. */
   readonly extentOnly: boolean;
+  /** Whether its candidates are to be tried. */
+  readonly tried?: boolean;
 }
 
-const int8Levels = 255;
-const int8LevelsOneSide = 128;
-
-const mse: ObserverKind = {
-  create: () => new HistogramObserver((histogram) => leastSquaresRange(histogram, int8Levels)),
+const histogramKind = (rule: RangeRule): ObserverKind => ({
+  create: () => new HistogramObserver(rule),
   extentOnly: false,
-};
+});
 
 const kinds: Readonly<Record<Calibration, ObserverKind>> = {
   minmax: { create: () => new MinMaxObserver(), extentOnly: true },
   'moving-average': { create: () => new MovingAverageObserver(), extentOnly: true },
-  percentile: {
-    create: () => new HistogramObserver((histogram) => percentileRange(histogram, keptFraction)),
-    extentOnly: false,
-  },
-  entropy: {
-    create: () => new HistogramObserver((histogram) => entropyRange(histogram, int8LevelsOneSide)),
-    extentOnly: false,
-  },
-  mse,
-  auto: mse,
+  percentile: histogramKind(byPercentile),
+  entropy: histogramKind(byEntropy),
+  mse: histogramKind(byError),
+  auto: { create: () => new CandidateObserver(), extentOnly: false, tried: true },
 };
 
 /** The observer that a recipe's `calibration` names. @throws WhittleError `recipe.invalid` for an unknown name. */

@@ -14,6 +14,12 @@ export function chooseSamples(count: number, wanted: number, seed: number, label
   return chosen.slice(0, wanted).sort((a, b) => a - b);
 }
 
+/** At most `wanted` of a list, spread evenly over it. */
+export function spread<T>(list: readonly T[], wanted: number): T[] {
+  const taken = Math.min(list.length, wanted);
+  return Array.from({ length: taken }, (_, i) => list[Math.floor((i * list.length) / taken)]);
+}
+
 /** Reorders so that the classes take turns, each class in the order given. */
 function takeTurns(order: readonly number[], labels: Int32Array): number[] {
   const classes = new Map<number, number[]>();

@@ -1,5 +1,6 @@
-import type { Graph, Node, Value, ValueId } from '../ir/graph.ts';
-import { int64Tensor, type Tensor, toFloat32 } from '../ir/tensor.ts';
+import type { Graph, ValueId } from '../ir/graph.ts';
+import { elementCount, int64Tensor, type Tensor, toFloat32 } from '../ir/tensor.ts';
+import { GraphExtension } from './graph-extension.ts';
 
 /** Where numbers lie in one of the graph's outputs. */
 export interface Slice {
@@ -15,15 +16,24 @@ export interface Tap {
   readonly min?: Slice;
   readonly max?: Slice;
   readonly channelMeans?: Slice;
+  /** Elements picked evenly. */
+  readonly elements?: Slice;
 }
 
-export interface TapRequest {
-  readonly value: ValueId;
-  /** Minima and maxima, or (`whole`) the value itself. */
-  readonly extent: 'reduced' | 'whole';
-  /** Takes statistics per index of this axis, means too. */
-  readonly channelAxis?: number;
-}
+/** What is wanted of one value. */
+export type TapRequest =
+  | {
+      readonly value: ValueId;
+      readonly kind: 'extent';
+      /** Takes minima and maxima per index of this axis, means too. */
+      readonly channelAxis?: number;
+    }
+  | {
+      readonly value: ValueId;
+      readonly kind: 'elements';
+      /** About so many of them. */
+      readonly wanted: number;
+    };
 
 /** The numbers of a slice, a view on a result. */
 export function readSlice(results: Readonly<Record<string, Tensor>>, slice: Slice): Float32Array {
@@ -42,49 +52,64 @@ interface Part {
 
 /**
  * The same graph with statistics as its outputs instead of its own. Computed by the runtime, a statistic costs one pass
- * over a tensor that is in cache; joined into a few outputs, hundreds of them cost next to nothing to hand over. Only
- * observers that need every element get whole tensors (on a 224×224 network that takes four times the extra time).
+ * over a tensor that is in cache; joined into a few outputs, hundreds of them cost next to nothing to hand over. No
+ * tensor is handed over whole: on a 224×224 network that would take four times the extra time.
  */
 export function withStatistics(graph: Graph, requests: readonly TapRequest[]): { graph: Graph; taps: Tap[] } {
   return new StatisticsGraph(graph).build(requests);
 }
 
-class StatisticsGraph {
-  private readonly graph: Graph;
-  private readonly values: Map<ValueId, Value>;
-  private readonly nodes: Node[];
+class StatisticsGraph extends GraphExtension {
   private readonly parts = new Map<ValueId, Part>();
-  private readonly whole = new Set<ValueId>();
-
-  constructor(graph: Graph) {
-    this.graph = graph;
-    this.values = new Map(graph.values);
-    this.nodes = [...graph.nodes];
-  }
 
   build(requests: readonly TapRequest[]): { graph: Graph; taps: Tap[] } {
-    const wanted = requests.map(({ value, extent, channelAxis }) => {
-      if (extent === 'whole') this.whole.add(value);
-      const reduced = extent === 'reduced';
+    const wanted = requests.map((request) => {
+      const { value } = request;
+      if (request.kind === 'elements') return { value, elements: this.pick(value, request.wanted) };
+      const { channelAxis } = request;
       return {
         value,
-        min: reduced ? this.reduce('ReduceMin', value, channelAxis) : undefined,
-        max: reduced ? this.reduce('ReduceMax', value, channelAxis) : undefined,
+        min: this.reduce('ReduceMin', value, channelAxis),
+        max: this.reduce('ReduceMax', value, channelAxis),
         channelMeans: channelAxis === undefined ? undefined : this.reduce('ReduceMean', value, channelAxis),
       };
     });
     const slices = this.join();
     const slice = (id: ValueId | undefined) => (id === undefined ? undefined : slices.get(id));
-    const taps = wanted.map(({ value, min, max, channelMeans }): Tap => {
-      return { value, min: slice(min), max: slice(max), channelMeans: slice(channelMeans) };
+    const taps = wanted.map(({ value, min, max, channelMeans, elements }): Tap => {
+      return {
+        value,
+        min: slice(min),
+        max: slice(max),
+        channelMeans: slice(channelMeans),
+        elements: slice(elements),
+      };
     });
-    const outputs = [...new Set([...[...slices.values()].map(({ output }) => output), ...this.whole])];
-    return { graph: { ...this.graph, values: this.values, nodes: this.nodes, outputs }, taps };
+    return { graph: this.finish([...slices.values()].map(({ output }) => output)), taps };
+  }
+
+  /** Every so many-th element in the order of memory. */
+  private pick(of: ValueId, wanted: number): ValueId {
+    const count = elementCount(this.typeOf(of).shape.map(Number));
+    const flat = this.addReals(
+      'Reshape',
+      `${of}/flat`,
+      [of, this.numbers(`${of}/flat/shape`, [count])],
+      { allowZero: false },
+      [count],
+    );
+    // An odd stride meets all positions of rows and channels in turn.
+    const stride = Math.floor(count / wanted) | 1;
+    const length = Math.ceil(count / stride);
+    const range = [0, count, 0, stride].map((number, i) => this.numbers(`${of}/picked/${i}`, [number]));
+    const id = stride === 1 ? flat : this.addReals('Slice', `${of}/picked`, [flat, ...range], {}, [length]);
+    this.parts.set(id, { id, shape: [length], axis: 0 });
+    return id;
   }
 
   /** Reduces over all axes but the channels'. */
   private reduce(op: Reduction, of: ValueId, channelAxis: number | undefined): ValueId {
-    const shape = this.graph.values.get(of)!.type.shape.map(Number);
+    const shape = this.typeOf(of).shape.map(Number);
     const isReduced = (axis: number) => axis !== channelAxis && shape[axis] !== 1;
     const axes = [...shape.keys()].filter(isReduced);
     // Axes of size 1 stay: without them the runtime reduces over contiguous elements, its fast case.
@@ -98,8 +123,8 @@ class StatisticsGraph {
       this.parts.set(of, { id: of, ...part });
       return of;
     }
-    const axesId = this.constant(`${of}/${op}/axes`, axes);
-    const id = this.add(op, `${of}/${op}`, [of, axesId], { keepDims: false }, part.shape);
+    const axesId = this.numbers(`${of}/${op}/axes`, axes);
+    const id = this.addReals(op, `${of}/${op}`, [of, axesId], { keepDims: false }, part.shape);
     this.parts.set(id, { id, ...part });
     return id;
   }
@@ -120,7 +145,7 @@ class StatisticsGraph {
       const isJoined = parts.length > 1 && shape.length > 0;
       const total = lengths.reduce((sum, length) => sum + length, 0);
       const joined = () =>
-        this.add(
+        this.addReals(
           'Concat',
           `statistics/${key}`,
           parts.map(({ id }) => id),
@@ -137,29 +162,7 @@ class StatisticsGraph {
     return slices;
   }
 
-  private constant(wanted: string, numbers: readonly number[]): ValueId {
-    const id = this.free(wanted);
-    const constant = int64Tensor([numbers.length], numbers);
-    this.values.set(id, { id, type: { dtype: 'int64', shape: [numbers.length] }, constant });
-    return id;
-  }
-
-  private add(
-    op: string,
-    wanted: string,
-    inputs: readonly ValueId[],
-    attrs: Node['attrs'],
-    shape: readonly number[],
-  ): ValueId {
-    const id = this.free(wanted);
-    this.values.set(id, { id, type: { dtype: 'float32', shape } });
-    this.nodes.push({ id, op, inputs, outputs: [id], attrs });
-    return id;
-  }
-
-  private free(wanted: string): ValueId {
-    let id = wanted;
-    for (let i = 1; this.values.has(id); i++) id = `${wanted}_${i}`;
-    return id;
+  private numbers(wanted: string, numbers: readonly number[]): ValueId {
+    return this.constant(wanted, int64Tensor([numbers.length], numbers));
   }
 }

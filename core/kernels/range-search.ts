@@ -102,11 +102,12 @@ export function entropyRange(histogram: Histogram, levels: number): Extent {
   for (let i = 0; i < binsPerSide; i++) folded[i] = counts[binsPerSide + i] + counts[binsPerSide - 1 - i];
   let used = binsPerSide;
   while (used > 0 && folded[used - 1] === 0) used--;
+  const sums = divergenceSums(folded, used);
   const stride = Math.max(Math.floor(used / 256), 1);
   let threshold = used;
   let least = Number.POSITIVE_INFINITY;
   for (let bins = used; bins >= levels; bins -= stride) {
-    const divergence = clippedDivergence(folded, bins, used, levels);
+    const divergence = clippedDivergence(sums, bins, levels);
     if (divergence < least) {
       least = divergence;
       threshold = bins;
@@ -119,35 +120,53 @@ export function entropyRange(histogram: Histogram, levels: number): Extent {
 /** Probability that stands for an empty bin, so that the divergence stays finite. */
 const emptyBin = 1e-4;
 
-/** KL divergence of the first `bins` bins, the rest heaped on the last, from the same in `levels` steps. */
-function clippedDivergence(folded: Float64Array, bins: number, used: number, levels: number): number {
-  let outliers = 0;
-  for (let i = bins; i < used; i++) outliers += folded[i];
-  let total = outliers;
-  for (let i = 0; i < bins; i++) total += folded[i];
-  let inside = 0;
-  for (let i = 0; i < bins; i++) inside += folded[i];
+/** Running sums over bins: all that the divergence of any threshold is made of. */
+interface DivergenceSums {
+  readonly count: Float64Array;
+  /** Bins that are not empty. */
+  readonly filled: Float64Array;
+  /** Σ count · log count. */
+  readonly entropy: Float64Array;
+}
+
+function divergenceSums(folded: Float64Array, used: number): DivergenceSums {
+  const count = new Float64Array(used + 1);
+  const filled = new Float64Array(used + 1);
+  const entropy = new Float64Array(used + 1);
+  for (let i = 0; i < used; i++) {
+    count[i + 1] = count[i] + folded[i];
+    filled[i + 1] = filled[i] + (folded[i] === 0 ? 0 : 1);
+    entropy[i + 1] = entropy[i] + plogp(folded[i]);
+  }
+  return { count, filled, entropy };
+}
+
+function plogp(x: number): number {
+  return x === 0 ? 0 : x * Math.log(x);
+}
+
+/**
+ * KL divergence of the first `bins` bins, the rest heaped on the last, from the same in `levels` steps:
+ * Σ p·log(p ÷ q) with one q for the filled bins of a step.
+ */
+function clippedDivergence({ count, filled, entropy }: DivergenceSums, bins: number, levels: number): number {
+  const inside = count[bins];
+  const total = count[count.length - 1];
   if (inside === 0) return Number.POSITIVE_INFINITY;
-  let divergence = 0;
+  const outliers = total - inside;
+  const last = count[bins] - count[bins - 1];
+  // Outliers heaped on an empty last bin diverge from next to nothing instead of from zero.
+  let divergence =
+    last === 0 && outliers > 0 ? (outliers / total) * Math.log(outliers / total / emptyBin) : 0;
   for (let level = 0; level < levels; level++) {
     const from = Math.floor((level * bins) / levels);
     const to = Math.floor(((level + 1) * bins) / levels);
-    let sum = 0;
-    let filled = 0;
-    for (let i = from; i < to; i++) {
-      sum += folded[i];
-      if (folded[i] !== 0) filled++;
-    }
-    if (filled === 0) continue;
-    const q = sum / filled / inside;
-    for (let i = from; i < to; i++) {
-      const seen = i === bins - 1 ? folded[i] + outliers : folded[i];
-      if (folded[i] !== 0) divergence += (seen / total) * Math.log(seen / total / q);
-    }
-  }
-  if (folded[bins - 1] === 0 && outliers > 0) {
-    // Outliers heaped on an empty last bin diverge from next to nothing instead of from zero.
-    divergence += (outliers / total) * Math.log(outliers / total / emptyBin);
+    const sum = count[to] - count[from];
+    if (sum === 0) continue;
+    const logQ = Math.log(sum / (filled[to] - filled[from]) / inside);
+    const heaped = to === bins && last > 0 ? outliers : 0;
+    const seen = entropy[to] - entropy[from] + (heaped > 0 ? plogp(last + heaped) - plogp(last) : 0);
+    divergence += (seen - (sum + heaped) * (Math.log(total) + logQ)) / total;
   }
   return divergence;
 }

@@ -137,10 +137,10 @@ function parseLayer(raw: unknown, dialect: 1 | 2 | 3): LayerConfig {
   };
 }
 
-/** A `.keras` file names the module of each class. In Keras 3's `.h5` only layers have a type to compute in. */
+/** A `.keras` file names the module of each class. In Keras 3's `.h5` only layers have a type to compute in, or layers. */
 function isOperation({ module, inbound_nodes: nodes }: Json, config: Readonly<Json>): boolean {
   if (typeof module === 'string') return /(^|\.)ops(\.|$)/.test(module);
-  return Array.isArray(nodes) && isRecord(nodes[0]) && !('dtype' in config);
+  return Array.isArray(nodes) && isRecord(nodes[0]) && !('dtype' in config || 'layers' in config);
 }
 
 function parseNodes(raw: unknown, layers: ReadonlySet<string>, layer: string): LayerCall[] {

@@ -70,6 +70,10 @@ describe('readKeras', () => {
       inbound_nodes: [{ args, kwargs: {} }],
     });
     const scale = (name: string) => layer('LayerScale', name, [], { projection_dim: 2, dtype: 'float32' });
+    const scaling = {
+      class_name: 'Rescaling',
+      config: { name: 'half', scale: 0.5, offset: 0, dtype: 'float32' },
+    };
     const config = functional(
       [
         input('x', [null, 2]),
@@ -77,14 +81,16 @@ describe('readKeras', () => {
         called(scale('s2'), tensor('s')),
         called(layer('Add', 'plus', []), tensor('s2'), 3),
         called(layer('Add', 'sum', [], { dtype: 'float32' }), [tensor('plus'), tensor('x')]),
+        // Without a type of its own as well, but a layer.
+        called(layer('Pipeline', 'chain', [], { layers: [scaling] }), tensor('sum')),
       ],
       ['x'],
-      ['sum'],
+      ['chain'],
     );
     const weights = { s: { variable: weight([2], 10, 100) }, s2: { variable_1: weight([2], 2, 3) } };
     const { graph, issues } = await readBytes(await kerasHdf5(config, weights, { version: '3.9.2' }));
     expect(issues).toEqual([]);
-    expect(await run(graph!, { x: [1, 2] })).toEqual({ sum: [24, 605] });
+    expect(await run(graph!, { x: [1, 2] })).toEqual({ chain: [12, 302.5] });
   });
 
   it('shares the weights of a layer that is called twice', async () => {

@@ -1,8 +1,8 @@
+import { GraphExtension } from '../../calibrate/graph-extension.ts';
 import { WhittleError } from '../../contract/errors.ts';
 import { writeOnnx } from '../../formats/onnx/writer.ts';
 import { type Graph, staticShape, type ValueId, valueNamed } from '../../ir/graph.ts';
 import { floatTensor, int64Tensor, type Tensor, toFloat32 } from '../../ir/tensor.ts';
-import { GraphExtension } from './graph-extension.ts';
 import type { RecoverySamples } from './recovery.ts';
 import type { WeightedNode } from './weighted-nodes.ts';
 
@@ -140,7 +140,7 @@ function addMoments(
   const shapeOf = (id: ValueId) => staticShape(valueNamed(graph, id));
   const x = node.inputs[0]!;
   const reshape = (id: ValueId, shape: readonly number[]) =>
-    extension.add('Reshape', `${name}/shaped`, [id, numbers(shape)], {}, shape);
+    extension.addReals('Reshape', `${name}/shaped`, [id, numbers(shape)], {}, shape);
   const numbers = (list: readonly number[]) =>
     extension.constant(`${name}/numbers`, int64Tensor([list.length], list));
   let unfolded: ValueId;
@@ -148,13 +148,17 @@ function addMoments(
   if (weights.shape.length === 2) {
     count = product(shapeOf(x)) / columns;
     const rows = reshape(x, [1, count, columns]);
-    unfolded = extension.add('Transpose', `${name}/turned`, [rows], { perm: [0, 2, 1] }, [1, columns, count]);
+    unfolded = extension.addReals('Transpose', `${name}/turned`, [rows], { perm: [0, 2, 1] }, [
+      1,
+      columns,
+      count,
+    ]);
   } else {
     const [batch, channels] = shapeOf(x);
     const spatial = shapeOf(node.outputs[0]).slice(2);
     count = batch * product(spatial);
     const picked = channels * (columns / weights.shape[1]);
-    let patches = extension.add(
+    let patches = extension.addReals(
       node.op,
       `${name}/patches`,
       [x, extension.constant(`${name}/pick`, pickingFilters(channels, weights.shape.slice(2)))],
@@ -164,31 +168,35 @@ function addMoments(
     if (batch > 1) {
       const flat = reshape(patches, [batch, picked, count / batch]);
       const shape = [picked, batch, count / batch];
-      patches = extension.add('Transpose', `${name}/batched`, [flat], { perm: [1, 0, 2] }, shape);
+      patches = extension.addReals('Transpose', `${name}/batched`, [flat], { perm: [1, 0, 2] }, shape);
     }
     unfolded = reshape(patches, [group, columns, count]);
   }
   if (count > mostPositions) {
     const places = Array.from({ length: mostPositions }, (_, i) => Math.floor((i * count) / mostPositions));
-    unfolded = extension.add('Gather', `${name}/part`, [unfolded, numbers(places)], { axis: 2 }, [
+    unfolded = extension.addReals('Gather', `${name}/part`, [unfolded, numbers(places)], { axis: 2 }, [
       group,
       columns,
       mostPositions,
     ]);
     count = mostPositions;
   }
-  const turned = extension.add('Transpose', `${name}/across`, [unfolded], { perm: [0, 2, 1] }, [
+  const turned = extension.addReals('Transpose', `${name}/across`, [unfolded], { perm: [0, 2, 1] }, [
     group,
     count,
     columns,
   ]);
   return {
     count,
-    sums: extension.add('ReduceSum', `${name}/sums`, [unfolded, numbers([2])], { keepDims: false }, [
+    sums: extension.addReals('ReduceSum', `${name}/sums`, [unfolded, numbers([2])], { keepDims: false }, [
       group,
       columns,
     ]),
-    products: extension.add('MatMul', `${name}/products`, [unfolded, turned], {}, [group, columns, columns]),
+    products: extension.addReals('MatMul', `${name}/products`, [unfolded, turned], {}, [
+      group,
+      columns,
+      columns,
+    ]),
   };
 }
 

@@ -1,10 +1,10 @@
+import { GraphExtension } from '../../calibrate/graph-extension.ts';
 import { WhittleError } from '../../contract/errors.ts';
 import { writeOnnx } from '../../formats/onnx/writer.ts';
 import { type Graph, type Node, staticShape, type ValueId, valueNamed } from '../../ir/graph.ts';
 import { int64Tensor, toFloat32 } from '../../ir/tensor.ts';
 import { applyPlanForOnnx } from '../apply-qdq.ts';
 import type { QuantPlan } from '../plan.ts';
-import { GraphExtension } from './graph-extension.ts';
 import { meanResponse, tapShares } from './mean-response.ts';
 import type { RecoverySamples, SampledRecoveryStep } from './recovery.ts';
 import { roundedWeights, type WeightedNode, weightedNodes } from './weighted-nodes.ts';
@@ -111,14 +111,22 @@ async function channelMeans(
       const channel = isChannelsFirst ? 1 : shape.length - 1;
       const axes = [...shape.keys()].filter((axis) => axis !== channel);
       const over = extension.constant(`means/${id}/axes`, int64Tensor([axes.length], axes));
-      return extension.add('ReduceMean', `means/${id}`, [value, over], { keepDims: false }, [shape[channel]]);
+      return extension.addReals('ReduceMean', `means/${id}`, [value, over], { keepDims: false }, [
+        shape[channel],
+      ]);
     };
     const shapeOf = (value: ValueId) => staticShape(valueNamed(graph, value));
     const shape = shapeOf(node.outputs[0]);
     const linear =
       (node.attrs.activation ?? 'none') === 'none'
         ? node.outputs[0]
-        : extension.add(node.op, `${id}/linear`, node.inputs, { ...node.attrs, activation: 'none' }, shape);
+        : extension.addReals(
+            node.op,
+            `${id}/linear`,
+            node.inputs,
+            { ...node.attrs, activation: 'none' },
+            shape,
+          );
     const input = node.inputs[0]!;
     return { id, input: mean(input, shapeOf(input)), result: mean(linear, shape) };
   });
