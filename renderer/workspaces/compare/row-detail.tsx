@@ -68,6 +68,7 @@ export function RowDetail({ artifact, onShow }: RowDetailProps) {
               </li>
             ))}
           </ul>
+          {artifact.recovery && artifact.recovery.length > 0 && <Recovery steps={artifact.recovery} />}
           {artifact.warnings.length > 0 && (
             <>
               <h3 style={{ marginTop: 12 }}>Warnings</h3>
@@ -169,6 +170,34 @@ function OperatorErrors({ detail, picked, onPick }: OperatorErrorsProps) {
         </button>
       )}
     </VirtualList>
+  );
+}
+
+/** What each step that wins quality back gained on samples that it did not see. */
+function Recovery({ steps }: { steps: NonNullable<ArtifactView['recovery']> }) {
+  return (
+    <>
+      <h3 style={{ marginTop: 12 }}>Recovery</h3>
+      <ul>
+        {steps.map(({ id, gainDb, kept }) => (
+          <li key={id} className="gate">
+            {kept ? (
+              <Check size={13} color="var(--ok)" aria-label="kept" />
+            ) : (
+              <X size={13} color="var(--text-muted)" aria-label="left out" />
+            )}
+            <span>
+              {id.replaceAll('-', ' ')}:{' '}
+              <span className="muted">
+                {gainDb >= 0 ? '+' : '−'}
+                {formatDecibels(Math.abs(gainDb))}
+                {kept ? '' : ', left out'}
+              </span>
+            </span>
+          </li>
+        ))}
+      </ul>
+    </>
   );
 }
 

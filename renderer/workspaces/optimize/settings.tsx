@@ -23,6 +23,12 @@ const onnxFormNames: Record<OnnxForm, string> = {
   tensorrt: 'for TensorRT',
 };
 
+const recoveryHints: Record<Recipe['recovery'], string> = {
+  off: 'Plain rounding.',
+  fast: 'Corrects biases by what calibration saw.',
+  auto: 'Tries every step on samples held back; takes two to four times as long.',
+};
+
 const onnxFormHints: Record<OnnxForm, string> = {
   auto: 'Weights of 7 bits where products saturate here, else S8S8.',
   s8s8: 'For ARM, and x86 with VNNI.',
@@ -86,6 +92,19 @@ export function Settings({ recipe, samples }: { recipe: Recipe; samples?: number
             </option>
           ))}
         </select>
+      </Field>
+      <Field label="Recovery" hint={recoveryHints[recipe.recovery]}>
+        <Segmented
+          label="Recovery"
+          name="recovery"
+          value={recipe.recovery}
+          options={[
+            { value: 'off', label: 'off' },
+            { value: 'fast', label: 'fast' },
+            { value: 'auto', label: 'auto' },
+          ]}
+          onChange={(recovery) => editRecipe({ recovery }, 'recovery')}
+        />
       </Field>
       <Field label="Formats">
         <div className="settings-checks">
