@@ -93,14 +93,15 @@ function sqnrDb(reference: readonly number[], outputs: readonly number[]): numbe
   return 10 * Math.log10(signal / noise);
 }
 
-async function int8Quality(graph: Graph, equalizing: boolean): Promise<number> {
+/** With equalization and bias correction, or without both. */
+async function int8Quality(graph: Graph, recovering: boolean): Promise<number> {
   const ranges = await calibrate(graph, dataset, ort, {
     samples: 16,
     observer: 'minmax',
     seed: 0,
-    equalize: equalizing,
+    equalize: recovering,
   });
-  const options = { precision: 'int8', io: 'float32', pureInteger: false } as const;
+  const options = { precision: 'int8', io: 'float32', pureInteger: false, recovery: recovering } as const;
   const plan = planQuantization({ tflite: graph, onnx: graph }, ranges, options);
   return sqnrDb(
     await outputsOf(graph),
