@@ -10,7 +10,14 @@ import { activationParams } from './activation-params.ts';
 import { sizeOf } from './constants.ts';
 import type { OwnNumbers } from './onnx-form.ts';
 import { lastStep, placeIntegers, placeWeights, smallestWeights } from './placement.ts';
-import { type NodePlan, operandKey, type PlanWarning, type QuantPlan, type ValuePlan } from './plan.ts';
+import {
+  emptyPlan,
+  type NodePlan,
+  operandKey,
+  type PlanWarning,
+  type QuantPlan,
+  type ValuePlan,
+} from './plan.ts';
 import { biasSlot, floatOperands, isFloatValue, onlyMoves, outputRule, ruleOf } from './rules.ts';
 import { fitToKernels, weightParams } from './weight-params.ts';
 
@@ -64,16 +71,7 @@ export function decidePlan(graph: Graph, ranges: Ranges, options: DecideOptions)
       return decideWeights(graph, precision, 'weights-only');
     case 'float32':
     case 'float16':
-      return {
-        precision,
-        values: {},
-        nodes: {},
-        requantized: {},
-        constants: {},
-        factors: {},
-        biases: {},
-        warnings: [],
-      };
+      return emptyPlan(precision);
     case 'auto':
       throw new WhittleError('precision.unsupported', 'auto is a search over plans, not one plan', {
         hint: 'Name a precision.',

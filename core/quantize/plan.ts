@@ -59,6 +59,20 @@ export interface QuantPlan {
   readonly warnings: readonly PlanWarning[];
 }
 
+/** A plan that changes nothing. */
+export function emptyPlan(precision: Precision, warnings: readonly PlanWarning[] = []): QuantPlan {
+  return {
+    precision,
+    values: {},
+    nodes: {},
+    requantized: {},
+    constants: {},
+    factors: {},
+    biases: {},
+    warnings,
+  };
+}
+
 export function operandKey(node: string, slot: number): string {
   return `${node}#${slot}`;
 }

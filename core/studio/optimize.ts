@@ -20,7 +20,7 @@ import { type MixedPoint, searchMixed } from './mixed-search.ts';
 import { prepareForms } from './prepare-forms.ts';
 import { createProgress, type ProgressStep } from './progress.ts';
 import { keepNumbers } from './quantized-source.ts';
-import { planWithRecovery, type RecoveredPlan } from './recover-plan.ts';
+import { openRecoveryBench, planWithRecovery, type RecoveredPlan } from './recover-plan.ts';
 import type { TaskContext } from './run-task.ts';
 import { refuseExisting } from './safe-files.ts';
 import { isQuantized, readSource, requireForms, requireGraph, sampleInputs } from './source-model.ts';
@@ -242,6 +242,7 @@ function createPlans(
   const forms = { tflite: context.forTflite.graph, onnx: context.forOnnx.graph };
   const { io, pureInteger, onnxForm, recovery } = context.recipe;
   let searched: ReturnType<typeof searchMixed> | undefined;
+  let bench: ReturnType<typeof openRecoveryBench> | undefined;
   return async (target, progress) => {
     if (context.kept) return [{ target: { ...target, io: context.kept.io }, plan: context.kept.plan }];
     const { precision } = target;
@@ -264,7 +265,7 @@ function createPlans(
       plans.get(key) ??
       (await context.timings.measure('quantize', async () =>
         recovery === 'auto' && ranges.size > 0 && !isFloat(precision)
-          ? planWithRecovery(ranges, options, context, progress)
+          ? planWithRecovery(ranges, options, context, await (bench ??= openRecoveryBench(context)), progress)
           : { plan: planQuantization(forms, ranges, { ...options, recovery: recovery !== 'off' }) },
       ));
     plans.set(key, made);

@@ -4,7 +4,7 @@ import { type DType, dtypeBits } from '../ir/dtype.ts';
 import { type Graph, valueNamed } from '../ir/graph.ts';
 import { type Prepared, prepareForOnnx } from '../passes/pipeline.ts';
 import { asQdqGraph } from '../quantize/as-qdq.ts';
-import type { QuantPlan } from '../quantize/plan.ts';
+import { emptyPlan, type QuantPlan } from '../quantize/plan.ts';
 import type { ArtifactTarget } from './artifact-targets.ts';
 import type { SourceModel } from './source-model.ts';
 
@@ -55,19 +55,6 @@ function precisionOf(graph: Graph): Precision {
 }
 
 function planOfFile(precision: Precision): QuantPlan {
-  return {
-    precision,
-    values: {},
-    nodes: {},
-    requantized: {},
-    constants: {},
-    factors: {},
-    biases: {},
-    warnings: [
-      {
-        code: 'quantize.kept',
-        message: 'The integers and scales are those of the source; nothing was quantized anew.',
-      },
-    ],
-  };
+  const message = 'The integers and scales are those of the source; nothing was quantized anew.';
+  return emptyPlan(precision, [{ code: 'quantize.kept', message }]);
 }

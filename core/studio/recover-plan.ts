@@ -2,12 +2,12 @@ import type { Ranges } from '../calibrate/observer.ts';
 import type { RecoveryView } from '../contract/views.ts';
 import type { QuantPlan } from '../quantize/plan.ts';
 import { type PlanOptions, planQuantization, recoveryContext } from '../quantize/quantize.ts';
-import type { RecoveryResult } from '../quantize/recovery/recovery.ts';
+import type { RecoveryResult, RecoverySamples } from '../quantize/recovery/recovery.ts';
 import { recoverySteps, sampledRecoverySteps } from '../quantize/recovery/steps.ts';
 import { spread } from '../quantize/search/front.ts';
 import type { MakeContext } from './make-artifact.ts';
 import type { ProgressStep } from './progress.ts';
-import { calibrationSamples, openBench, trialFormat, tryPlan } from './try-plan.ts';
+import { calibrationSamples, openBench, type TrialBench, trialFormat, tryPlan } from './try-plan.ts';
 
 export interface RecoveredPlan {
   readonly plan: QuantPlan;
@@ -25,6 +25,21 @@ interface Attempt {
   run(plan: QuantPlan): RecoveryResult | Promise<RecoveryResult>;
 }
 
+/** What all precisions of a run try their steps on. */
+export interface RecoveryBench {
+  readonly samples: RecoverySamples;
+  readonly bench: TrialBench;
+}
+
+/** @throws WhittleError `job.cancelled`, and what the engine throws */
+export async function openRecoveryBench(context: MakeContext): Promise<RecoveryBench> {
+  const { dataset, engines, signal } = context;
+  const chosen = calibrationSamples(context);
+  const fitted = spread(chosen, Math.min(fittedSamples, Math.ceil(chosen.length / 2)));
+  const bench = await openBench(context, new Set(fitted), measuredSamples);
+  return { samples: { dataset, indexes: fitted, engine: engines.ort, signal }, bench };
+}
+
 /**
  * Plans a precision and tries each recovery step in turn in the real engine: what gains on samples that no step saw is
  * kept, what does not is left out, and the gain of each is told.
@@ -34,15 +49,12 @@ export async function planWithRecovery(
   ranges: Ranges,
   options: Omit<PlanOptions, 'recovery'>,
   context: MakeContext,
+  { samples, bench }: RecoveryBench,
   progress: ProgressStep,
 ): Promise<RecoveredPlan> {
   const forms = { tflite: context.forTflite.graph, onnx: context.forOnnx.graph };
   const planOf = (given: Ranges) => planQuantization(forms, given, { ...options, recovery: false });
   const contextOf = (plan: QuantPlan) => recoveryContext(forms, plan, ranges);
-  const { dataset, engines, signal } = context;
-  const chosen = calibrationSamples(context);
-  const fitted = spread(chosen, Math.min(fittedSamples, Math.ceil(chosen.length / 2)));
-  const samples = { dataset, indexes: fitted, engine: engines.ort, signal };
   const equalized = planOf(ranges);
   const attempts: Attempt[] = [
     { id: 'equalization', run: () => ({ plan: equalized, changes: Object.keys(equalized.factors).length }) },
@@ -53,7 +65,6 @@ export async function planWithRecovery(
     })),
   ];
 
-  const bench = await openBench(context, new Set(fitted), measuredSamples);
   const levelOf = async (plan: QuantPlan): Promise<number> => {
     const { quality } = await tryPlan(plan, trialFormat(context), bench.reference, bench.context);
     return quality.sqnrDb ?? Infinity;
