@@ -263,11 +263,12 @@ function createPlans(
     const options = { precision, io, pureInteger, form, choices: context.overrides };
     const made =
       plans.get(key) ??
-      (await context.timings.measure('quantize', async () =>
-        recovery === 'auto' && ranges.size > 0 && !isFloat(precision)
-          ? planWithRecovery(ranges, options, context, await (bench ??= openRecoveryBench(context)), progress)
-          : { plan: planQuantization(forms, ranges, { ...options, recovery: recovery !== 'off' }) },
-      ));
+      (await context.timings.measure('quantize', async () => {
+        if (recovery !== 'auto' || ranges.size === 0 || isFloat(precision))
+          return { plan: planQuantization(forms, ranges, { ...options, recovery: recovery !== 'off' }) };
+        bench ??= openRecoveryBench(context);
+        return planWithRecovery(ranges, options, context, await bench, progress);
+      }));
     plans.set(key, made);
     return [{ target, ...made }];
   };
