@@ -10,7 +10,6 @@ import { inferTypes } from '../ops/registry.ts';
 import { createEngines } from '../runtime/engines.ts';
 import { calibrate } from './calibrate.ts';
 import { observerKind } from './observers.ts';
-import { chooseSamples } from './samples.ts';
 import { channelAxes, watchedValues } from './watch.ts';
 
 const { ort } = createEngines();
@@ -176,26 +175,5 @@ describe('observers', () => {
 
   it('refuses an unknown name', () => {
     expect(() => observerKind('sorcery' as Calibration)).toThrow('calibration is sorcery');
-  });
-});
-
-describe('choosing samples', () => {
-  it('takes all when there are no more than wanted', () => {
-    expect(chooseSamples(3, 10, 0)).toEqual([0, 1, 2]);
-  });
-
-  it('is settled by the seed, without repeats, in ascending order', () => {
-    const chosen = chooseSamples(1000, 50, 7);
-    expect(chosen).toEqual(chooseSamples(1000, 50, 7));
-    expect(chosen).not.toEqual(chooseSamples(1000, 50, 8));
-    expect(new Set(chosen).size).toBe(50);
-    expect(chosen).toEqual(chosen.toSorted((a, b) => a - b));
-  });
-
-  it('takes as many of each class as there are', () => {
-    const labels = Int32Array.from({ length: 100 }, (_, i) => (i < 90 ? 0 : i < 97 ? 1 : 2));
-    const chosen = chooseSamples(100, 30, 1, labels);
-    const counts = [0, 1, 2].map((label) => chosen.filter((index) => labels[index] === label).length);
-    expect(counts).toEqual([20, 7, 3]);
   });
 });

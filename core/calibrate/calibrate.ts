@@ -1,16 +1,17 @@
 import { WhittleError } from '../contract/errors.ts';
 import type { Calibration } from '../contract/views.ts';
 import type { Dataset } from '../data/dataset.ts';
+import { drawSamples } from '../data/draw-samples.ts';
 import type { Engine } from '../ir/engine.ts';
 import type { Graph, ValueId } from '../ir/graph.ts';
 import { allFinite } from '../kernels/scan.ts';
+import { spread } from '../kernels/spread.ts';
 import { ChannelRecord } from './channel-record.ts';
 import { chooseRanges, trialSamples } from './choose-ranges.ts';
 import { type ChannelStatistics, equalize } from './equalize.ts';
 import type { Observer, Range, Ranges } from './observer.ts';
 import { CandidateObserver, type ObserverKind, observerKind } from './observers.ts';
 import { type Results, type Run, runSamples } from './run-samples.ts';
-import { chooseSamples, spread } from './samples.ts';
 import { scaleChannels } from './scale-channels.ts';
 import { readSlice, type Tap, withStatistics } from './statistics-graph.ts';
 import { channelAxes, watchedValues } from './watch.ts';
@@ -50,7 +51,7 @@ export async function calibrate(
       hint: 'Full integer precision needs samples; a hundred typical ones are a good start.',
     });
   }
-  const indices = chooseSamples(dataset.count, options.samples, options.seed, dataset.labels);
+  const indices = drawSamples(dataset.count, options.samples, options.seed, dataset.labels);
   const kindOf = (id: ValueId) => observerKind(options.observers?.get(id) ?? options.observer);
   const axes = channelAxes(graph);
   const watched = [...new Set([...watchedValues(graph), ...axes.keys()])];

@@ -1,6 +1,7 @@
 import type { DatasetView, Preprocess, SampleView } from '../contract/views.ts';
 import { isFloat } from '../ir/dtype.ts';
 import { elementCount, type Tensor, toFloat32, toNumbers } from '../ir/tensor.ts';
+import { spreadIndexes } from '../kernels/spread.ts';
 import type { OpenedDataset } from './dataset.ts';
 import { imageGeometry } from './image-geometry.ts';
 import { openDataset } from './open-dataset.ts';
@@ -47,9 +48,8 @@ async function rangesOf(
   inputs: readonly InputSpec[],
 ): Promise<DatasetView['inputs']> {
   const ranges = inputs.map(() => ({ min: Number.POSITIVE_INFINITY, max: Number.NEGATIVE_INFINITY }));
-  const count = Math.min(rangeSamples, dataset.count);
-  for (let i = 0; i < count; i++) {
-    const feeds = await dataset.sample(Math.floor((i * dataset.count) / count));
+  for (const index of spreadIndexes(dataset.count, rangeSamples)) {
+    const feeds = await dataset.sample(index);
     inputs.forEach((input, at) => {
       for (const value of valuesOf(feeds[input.name])) {
         if (value < ranges[at].min) ranges[at].min = value;

@@ -6,7 +6,7 @@ import { contiguous, floatTensor, permute, type Tensor, tensorOf, toFloat32 } fr
 import { evaluateArtifact } from './evaluate.ts';
 import { operatorErrors } from './operator-errors.ts';
 import { adaptFeeds, adaptResults } from './port-adapters.ts';
-import { chooseSamples, runReference } from './reference.ts';
+import { runReference } from './reference.ts';
 
 const port = (name: string, shape: number[], more: Partial<PortInfo> = {}): PortInfo => ({
   name,
@@ -101,11 +101,6 @@ describe('runReference', () => {
     for (let n = 0; n < 4; n++)
       expect([...(await reference.outputs(n)).y.values]).toEqual([...Float32Array.from(scores[n])]);
     expect(session.runs).toBe(6);
-  });
-
-  it('spreads few samples over all', () => {
-    expect(chooseSamples(10, 4)).toEqual([0, 2, 5, 7]);
-    expect(chooseSamples(3, 10)).toEqual([0, 1, 2]);
   });
 
   it('stops when cancelled', async () => {

@@ -4,9 +4,10 @@ import type { Dataset } from '../data/dataset.ts';
 import type { PortInfo, Session } from '../ir/engine.ts';
 import type { Tensor } from '../ir/tensor.ts';
 import { ErrorSums } from '../kernels/metrics.ts';
+import { spreadIndexes } from '../kernels/spread.ts';
 import { ActivationRecord } from './activation-record.ts';
 import { adaptFeeds, adaptResults, type PortAdapters, type SourceOutput } from './port-adapters.ts';
-import { chooseSamples, type RunOptions, throwIfCancelled } from './reference.ts';
+import { type RunOptions, throwIfCancelled } from './reference.ts';
 
 /** One operator, and the output of either session that shows its result. */
 export interface OperatorPair {
@@ -51,7 +52,7 @@ export async function operatorErrors(
   const records = pairs.map((pair) => new ActivationRecord(pair.rounded ?? portOf(artifact, pair)));
   const orders: (readonly number[] | undefined)[] = [];
   const shownBySource = new Set(pairs.map((pair) => pair.source));
-  const indexes = chooseSamples(dataset.count, options.samples ?? 8);
+  const indexes = spreadIndexes(dataset.count, options.samples ?? 8);
   for (const [n, index] of indexes.entries()) {
     throwIfCancelled(options.signal);
     const sample = await dataset.sample(index);

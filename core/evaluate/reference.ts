@@ -2,6 +2,7 @@ import { WhittleError } from '../contract/errors.ts';
 import type { Dataset } from '../data/dataset.ts';
 import type { Session } from '../ir/engine.ts';
 import { argmax } from '../kernels/metrics.ts';
+import { spreadIndexes } from '../kernels/spread.ts';
 import { type ClassOutput, classFrom, findClassOutput, type OutputProfile } from './class-scores.ts';
 import { adaptFeeds, adaptResults, type PortAdapters, type SourceOutput } from './port-adapters.ts';
 
@@ -43,12 +44,6 @@ export interface Reference {
 
 const defaultKeepBytes = 64 * 2 ** 20;
 
-/** Dataset indexes of `wanted` samples, spread evenly, so that samples sorted by class are all represented. */
-export function chooseSamples(count: number, wanted = count): number[] {
-  const taken = Math.min(count, wanted);
-  return Array.from({ length: taken }, (_, i) => Math.floor((i * count) / taken));
-}
-
 /** @throws WhittleError `job.cancelled` */
 export function throwIfCancelled(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw new WhittleError('job.cancelled', 'the job was cancelled');
@@ -76,7 +71,7 @@ export async function runReference(
   dataset: Dataset,
   options: ReferenceOptions = {},
 ): Promise<Reference> {
-  const indexes = chooseSamples(dataset.count, options.samples);
+  const indexes = spreadIndexes(dataset.count, options.samples);
   if (indexes.length === 0) throw new WhittleError('data.missing', `${dataset.path} has no samples`);
   const kept: SampleOutputs[] = [];
   let room = options.keepBytes ?? defaultKeepBytes;

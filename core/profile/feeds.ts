@@ -3,7 +3,7 @@ import { isFloat, storageArray, type TypedArray } from '../ir/dtype.ts';
 import type { PortInfo } from '../ir/engine.ts';
 import { elementCount, type Tensor, tensorOf } from '../ir/tensor.ts';
 import { halfBits } from '../kernels/half.ts';
-import { randomNumbers } from './interleaved-ratio.ts';
+import { mulberry32 } from '../kernels/random.ts';
 
 /**
  * Repeatable inputs for measuring without samples: floats in −1…1, integers in their lower range. An open leading
@@ -21,7 +21,7 @@ export function randomFeeds(ports: readonly PortInfo[], seed = 0): Record<string
       hint: 'give concrete shapes with --shape NAME=1x224x224x3',
     });
   }
-  const random = randomNumbers(seed);
+  const random = mulberry32(seed);
   return Object.fromEntries(
     ports.map((port) => {
       const shape = port.shape.map((dim) => (typeof dim === 'number' ? dim : 1));

@@ -3,6 +3,7 @@ import { WhittleError } from '../contract/errors.ts';
 import type { Session } from '../ir/engine.ts';
 import type { Tensor } from '../ir/tensor.ts';
 import { median, quantile } from '../kernels/metrics.ts';
+import { spread } from '../kernels/spread.ts';
 
 export interface LatencyOptions {
   /** Exactly this many runs; else as many as the budget below allows. */
@@ -93,7 +94,7 @@ export function summarize(times: readonly number[], warmup: number, loadMs: numb
     spread: (p90Ms - p10Ms) / medianMs,
     loadMs,
     peakRssBytes: process.resourceUsage().maxRSS * 1024,
-    timesMs: thin(times, keptTimes),
+    timesMs: spread(times, keptTimes),
   };
 }
 
@@ -126,11 +127,6 @@ function isStable(medians: readonly number[]): boolean {
 
 function runsPerChunk(ms: number, chunkMs: number): number {
   return Math.max(1, Math.min(1000, Math.round(chunkMs / Math.max(ms, 0.001))));
-}
-
-function thin(times: readonly number[], most: number): number[] {
-  if (times.length <= most) return [...times];
-  return Array.from({ length: most }, (_, i) => times[Math.floor((i * times.length) / most)]);
 }
 
 /** Lets messages and signals in, which native calls do not. @throws WhittleError `job.cancelled` */

@@ -2,9 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Engine, PortInfo, Session } from '../ir/engine.ts';
 import { floatTensor, typedData } from '../ir/tensor.ts';
+import { mulberry32 } from '../kernels/random.ts';
 import { judge } from './compare-files.ts';
 import { randomFeeds } from './feeds.ts';
-import { interleavedRatio, randomNumbers, ratioInterval } from './interleaved-ratio.ts';
+import { interleavedRatio, ratioInterval } from './interleaved-ratio.ts';
 import { measureLatency, summarize } from './latency.ts';
 import { profileModel } from './profile-model.ts';
 
@@ -118,7 +119,7 @@ describe('interleavedRatio', () => {
 
   /** Opens sessions whose runs take `ms`, each session off by its own percent or so, through a drift of the machine. */
   function opener(ms: number, seed: number) {
-    const normal = normalOf(randomNumbers(seed));
+    const normal = normalOf(mulberry32(seed));
     return async () => {
       const own = ms * (1 + 0.01 * normal());
       return {
@@ -149,7 +150,7 @@ describe('interleavedRatio', () => {
   });
 
   it('has an interval that holds the true ratio 99 times of 100', () => {
-    const normal = normalOf(randomNumbers(7));
+    const normal = normalOf(mulberry32(7));
     let held = 0;
     const trials = 500;
     for (let trial = 0; trial < trials; trial++) {

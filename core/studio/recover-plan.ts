@@ -1,10 +1,10 @@
 import type { Ranges } from '../calibrate/observer.ts';
 import type { RecoveryView } from '../contract/views.ts';
+import { spread } from '../kernels/spread.ts';
 import type { QuantPlan } from '../quantize/plan.ts';
 import { type PlanOptions, planQuantization, recoveryContext } from '../quantize/quantize.ts';
 import type { RecoveryResult, RecoverySamples } from '../quantize/recovery/recovery.ts';
 import { recoverySteps, sampledRecoverySteps } from '../quantize/recovery/steps.ts';
-import { spread } from '../quantize/search/front.ts';
 import type { MakeContext } from './make-artifact.ts';
 import type { ProgressStep } from './progress.ts';
 import { calibrationSamples, openBench, type TrialBench, trialFormat, tryPlan } from './try-plan.ts';

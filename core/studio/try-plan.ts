@@ -1,13 +1,13 @@
-import { chooseSamples } from '../calibrate/samples.ts';
 import type { OutputFormat } from '../contract/views.ts';
+import { drawSamples } from '../data/draw-samples.ts';
 import { type Evaluation, evaluateArtifact } from '../evaluate/evaluate.ts';
 import { type Reference, runReference } from '../evaluate/reference.ts';
 import { joinParts } from '../formats/tflite/flatbuffer.ts';
 import { type Graph, producersOf, staticShape, valueNamed } from '../ir/graph.ts';
+import { spread } from '../kernels/spread.ts';
 import type { Prepared } from '../passes/pipeline.ts';
 import type { QuantPlan } from '../quantize/plan.ts';
 import { ruleOf } from '../quantize/rules.ts';
-import { spread } from '../quantize/search/front.ts';
 import { pause, throwIfAborted } from './cooperative-dataset.ts';
 import { type MakeContext, quantizeAndWrite } from './make-artifact.ts';
 import { openGraph } from './open-graph.ts';
@@ -115,5 +115,5 @@ function beforeFixedSteps(tflite: Graph, onnx: Graph): Map<string, string> {
 
 /** Which samples calibration ran. */
 export function calibrationSamples({ recipe, dataset }: MakeContext): readonly number[] {
-  return chooseSamples(dataset.count, recipe.samples, recipe.seed, dataset.labels);
+  return drawSamples(dataset.count, recipe.samples, recipe.seed, dataset.labels);
 }

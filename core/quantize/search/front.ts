@@ -15,10 +15,3 @@ export function paretoFront<P extends Measured>(points: readonly P[]): P[] {
   }
   return front;
 }
-
-/** At most `count` points of a front, spread evenly, both ends kept. */
-export function spread<P>(front: readonly P[], count: number): P[] {
-  if (front.length <= count) return [...front];
-  if (count < 2) return front.slice(0, Math.max(0, count));
-  return Array.from({ length: count }, (_, i) => front[Math.round((i * (front.length - 1)) / (count - 1))]);
-}

@@ -1,8 +1,10 @@
+import { mulberry32 } from '../kernels/random.ts';
+
 /**
  * Which samples to calibrate on: at most `wanted` of `count`, drawn without replacement by a seed, in ascending order
  * (files are read forwards). With labels every class gives as many as it can, turn by turn.
  */
-export function chooseSamples(count: number, wanted: number, seed: number, labels?: Int32Array): number[] {
+export function drawSamples(count: number, wanted: number, seed: number, labels?: Int32Array): number[] {
   const order = Array.from({ length: count }, (_, i) => i);
   if (wanted >= count) return order;
   const random = mulberry32(seed);
@@ -12,12 +14,6 @@ export function chooseSamples(count: number, wanted: number, seed: number, label
   }
   const chosen = labels ? takeTurns(order, labels) : order;
   return chosen.slice(0, wanted).sort((a, b) => a - b);
-}
-
-/** At most `wanted` of a list, spread evenly over it. */
-export function spread<T>(list: readonly T[], wanted: number): T[] {
-  const taken = Math.min(list.length, wanted);
-  return Array.from({ length: taken }, (_, i) => list[Math.floor((i * list.length) / taken)]);
 }
 
 /** Reorders so that the classes take turns, each class in the order given. */
@@ -34,16 +30,4 @@ function takeTurns(order: readonly number[], labels: Int32Array): number[] {
     for (const queue of queues) if (turn < queue.length) result.push(queue[turn]);
   }
   return result;
-}
-
-/** A small seeded generator of numbers in [0, 1) (mulberry32): the same seed gives the same samples everywhere. */
-export function mulberry32(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = state;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
 }
