@@ -9,7 +9,7 @@ import { countedElements } from '../ops/infer-helpers.ts';
 import { activationParams } from './activation-params.ts';
 import { sizeOf } from './constants.ts';
 import type { OwnNumbers } from './onnx-form.ts';
-import { lastStep, placeIntegers, placeWeights, smallestWeights } from './placement.ts';
+import { lastStep, placeIntegers, placeWeights, recurrentState, smallestWeights } from './placement.ts';
 import {
   emptyPlan,
   type NodePlan,
@@ -113,9 +113,10 @@ function decideIntegers(
   const values = { ...activations.values };
   const reduced = options.form === 'u8s8-reduced';
   for (const node of graph.nodes) {
-    const mode = nodes.get(node.id)?.mode;
+    const { mode, reason } = nodes.get(node.id)!;
     if (mode === 'integer') planWeights(graph, node, values, { narrowBias: precision === 'int8', reduced });
-    else if (mode === 'hybrid') planHeadWeights(graph, node, values, reduced);
+    else if (mode === 'hybrid')
+      planHybridWeights(graph, node, values, { reduced, isHead: reason === lastStep });
     else if (mode === 'weights-only') planStoredWeights(graph, node, values, 'weights-int8');
   }
   return {
@@ -192,18 +193,18 @@ function planWeights(
 }
 
 /**
- * Adds parameters for the weights of an operator that takes integer weights and makes reals. A matrix gets one scale for
- * all, since runtimes before 2.17 have no such kernel with a scale per row.
+ * Adds parameters for the weights of an operator that takes integer weights and makes reals. A head's matrix gets one
+ * scale for all, since runtimes before 2.17 have no such kernel with a scale per row.
  */
-function planHeadWeights(
+function planHybridWeights(
   graph: Graph,
   node: Node,
   values: Record<string, ValuePlan>,
-  reduced: boolean,
+  { reduced, isHead }: { readonly reduced: boolean; readonly isHead: boolean },
 ): void {
   for (const { rule, value } of floatOperands(graph, node, ruleOf(node)!)) {
     if (rule.kind !== 'weight' || !value.constant || values[value.id]) continue;
-    const axis = value.constant.shape.length > 2 ? rule.axis : null;
+    const axis = isHead && value.constant.shape.length <= 2 ? null : rule.axis;
     values[value.id] = {
       ...weightParams(value.constant, axis, 'int8', reduced),
       dtype: 'int8',
@@ -287,20 +288,28 @@ export function constantNames(
   return names;
 }
 
-/** One warning for every operator that stays in float though its neighbours run in integers. */
+/** One warning for every operator that stays in float though its neighbours run in integers, one for all recurrences. */
 function islandWarnings(
   graph: Graph,
   nodes: ReadonlyMap<string, NodePlan>,
   options: DecideOptions,
 ): PlanWarning[] {
   const warnings: PlanWarning[] = [];
+  const steps = graph.nodes.filter((node) => nodes.get(node.id)?.reason === recurrentState);
+  if (steps.length > 0) {
+    warnings.push({
+      code: 'quantize.recurrence',
+      message: `${steps.length} operators keep float32 activations (weights are 8-bit): ${recurrentState}`,
+    });
+  }
   for (const node of graph.nodes) {
     const plan = nodes.get(node.id);
     if (options.leftOut?.has(node.id)) continue;
     const isReal = isOpaque(node.op) || node.outputs.some((id) => isFloatValue(valueNamed(graph, id)));
     if (plan?.mode !== 'float' || !isReal) continue;
     const rule = ruleOf(node);
-    if (rule && (plan.reason === lastStep || plan.reason.startsWith('moves'))) continue;
+    if (rule && ([lastStep, recurrentState].includes(plan.reason) || plan.reason.startsWith('moves')))
+      continue;
     if (rule && plan.reason.startsWith('works on')) continue;
     warnings.push({
       code: options.pureInteger ? 'quantize.not-integer' : 'quantize.float-island',

@@ -2,6 +2,7 @@ import { consumersOf, type Graph, type Node, producersOf, valueNamed } from '../
 import { isOpaque } from '../ir/opaque.ts';
 import { sizeOf } from './constants.ts';
 import type { NodePlan } from './plan.ts';
+import { recurrentOperators } from './recurrences.ts';
 import { feedsRelativePrecision, type RelativeFeed } from './relative-precision.ts';
 import { floatOperands, isFloatValue, onlyMoves, outputRule, ruleOf } from './rules.ts';
 
@@ -32,17 +33,21 @@ export function placeIntegers(graph: Graph, options: IntegerPlacement): Map<stri
   const canHead = (node: Node) =>
     options.kernels === 'int8' && tail.weighted.has(node) && ruleOf(node)!.tflite.dynamicInt8;
   const relative = options.pureInteger ? new Map<string, RelativeFeed>() : feedsRelativePrecision(graph);
+  const isRounding = options.kernels === 'int8' && !options.pureInteger;
+  const recurrent = isRounding ? recurrentOperators(graph) : new Set<string>();
   for (const node of graph.nodes) {
     const feed = relative.get(node.id);
     const reason = whyFloat(graph, node, options);
     if (reason !== undefined) plans.set(node.id, { mode: 'float', reason });
     else if (feed) plans.set(node.id, exactly(graph, node, feed));
+    else if (recurrent.has(node.id)) plans.set(node.id, step(graph, node));
     else if (tail.fixed.has(node)) plans.set(node.id, { mode: 'float', reason: lastStep });
     else if (canHead(node)) plans.set(node.id, { mode: 'hybrid', reason: lastStep });
     else if (onlyMoves(ruleOf(node)!)) moving.push(node);
     else plans.set(node.id, { mode: 'integer', reason: 'integer kernel' });
   }
-  if (!options.leftOut && ![...plans.values()].some(({ mode }) => mode === 'integer')) {
+  const isReal = (node: Node) => tail.weighted.has(node) || (plans.get(node.id)?.mode ?? 'float') === 'float';
+  if (!options.leftOut && graph.nodes.every(isReal)) {
     for (const node of tail.weighted) {
       if (canHead(node)) plans.set(node.id, { mode: 'integer', reason: 'integer kernel' });
     }
@@ -58,6 +63,16 @@ function exactly(graph: Graph, node: Node, { op, isWeighted }: RelativeFeed): No
   const reason = `feeds a ${op}, where what integers round to zero would count`;
   const isLarge = isWeighted && weightCount(graph, node) >= smallestWeights;
   return { mode: isLarge ? 'weights-only' : 'float', reason };
+}
+
+/** Why a recurrence is not in integers. */
+export const recurrentState = '8 bits would round the state of a recurrence anew at every step';
+
+/** A step of a recurrence: 8-bit weights where there are enough of them, states in float. */
+function step(graph: Graph, node: Node): NodePlan {
+  if (weightCount(graph, node) < smallestWeights) return { mode: 'float', reason: recurrentState };
+  const mode = ruleOf(node)!.tflite.dynamicInt8 ? 'hybrid' : 'weights-only';
+  return { mode, reason: recurrentState };
 }
 
 function weightCount(graph: Graph, node: Node): number {

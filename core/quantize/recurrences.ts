@@ -1,0 +1,58 @@
+import { consumersOf, type Graph, type Node, producersOf } from '../ir/graph.ts';
+import { floatOperands, ruleOf } from './rules.ts';
+
+/**
+ * Operators of recurrences, by name: those between two uses of the same weights of which the later depends on the
+ * earlier, as the steps of an unrolled LSTM do. With them go what continues a step up to the next weights, and what
+ * feeds nothing but steps, from the weights on that the steps' input is multiplied with. What rounds a state is
+ * rounded again at every step, so that 8 bits cost several times what they cost elsewhere.
+ */
+export function recurrentOperators(graph: Graph): Set<string> {
+  const producers = producersOf(graph);
+  const consumers = consumersOf(graph);
+  const readersOf = (node: Node) => node.outputs.flatMap((id) => consumers.get(id) ?? []);
+  const sourcesOf = (node: Node) =>
+    node.inputs.flatMap((id) => (id === null ? [] : (producers.get(id) ?? [])));
+  const found = new Set<Node>();
+  for (const [first, last] of repeatedWeights(graph)) {
+    const after = reachable(first, readersOf);
+    if (!after.has(last)) continue;
+    for (const node of reachable(last, sourcesOf)) if (after.has(node)) found.add(node);
+  }
+  for (const node of graph.nodes) {
+    if (!weightsOf(graph, node) && sourcesOf(node).some((source) => found.has(source))) found.add(node);
+  }
+  // From the last to the first: what a node feeds is settled before the node itself.
+  const entries = new Set<Node>();
+  for (const node of graph.nodes.toReversed()) {
+    const readers = readersOf(node);
+    if (found.has(node) || readers.length === 0) continue;
+    if (!readers.every((reader) => found.has(reader) && !entries.has(reader))) continue;
+    found.add(node);
+    if (weightsOf(graph, node)) entries.add(node);
+  }
+  return new Set([...found].map(({ id }) => id));
+}
+
+/** The first and the last of the operators that share weights. */
+function repeatedWeights(graph: Graph): [Node, Node][] {
+  const users = new Map<string, Node[]>();
+  for (const node of graph.nodes) {
+    const weights = weightsOf(graph, node);
+    if (weights) users.set(weights, [...(users.get(weights) ?? []), node]);
+  }
+  return [...users.values()].filter(({ length }) => length > 1).map((nodes) => [nodes[0], nodes.at(-1)!]);
+}
+
+/** The constant weights of a node. */
+function weightsOf(graph: Graph, node: Node): string | undefined {
+  const rule = ruleOf(node);
+  const operands = rule ? floatOperands(graph, node, rule) : [];
+  return operands.find(({ rule: slot, value }) => slot.kind === 'weight' && value.constant)?.value.id;
+}
+
+function reachable(from: Node, next: (node: Node) => readonly Node[]): Set<Node> {
+  const seen = new Set([from]);
+  for (const node of seen) for (const further of next(node)) seen.add(further);
+  return seen;
+}
