@@ -16,10 +16,10 @@ let model: string;
 let open: string;
 let samples: string;
 
-/** A dense layer with a softmax: 8 inputs, 4 classes. `batch` may be open. */
-function tinyModel(batch: number | string): Uint8Array {
+/** A dense layer with a softmax: 8 inputs, 4 classes. What stands before them may be open. */
+function tinyModel(...shape: (number | string)[]): Uint8Array {
   const builder = new GraphBuilder('tiny', inferTypes);
-  const x = builder.input('x', { dtype: 'float32', shape: [batch, 8] });
+  const x = builder.input('x', { dtype: 'float32', shape: [...shape, 8] });
   const weights = builder.constant(
     'w',
     floatTensor(
@@ -29,7 +29,7 @@ function tinyModel(batch: number | string): Uint8Array {
   );
   const bias = builder.constant('b', floatTensor([4], [0.1, -0.2, 0.3, 0]));
   const dense = builder.one('FullyConnected', [x, weights, bias], { activation: 'none' }, { name: 'dense' });
-  const y = builder.one('Softmax', [dense], { axis: 1 }, { name: 'probabilities' });
+  const y = builder.one('Softmax', [dense], { axis: shape.length }, { name: 'probabilities' });
   return writeOnnx(builder.finish([y.id], { format: 'onnx', opset: 13 }));
 }
 
@@ -244,6 +244,30 @@ test('an open batch becomes 1; --shape says otherwise', async () => {
     (await whittle('inspect', open, '--json', ...more)).json().source.inputs[0].shape;
   expect(await shapeOf()).toEqual([1, 8]);
   expect(await shapeOf('--shape', 'x=3x8')).toEqual([3, 8]);
+});
+
+test('inspect says what needs open dimensions fixed', async () => {
+  const kept = await whittle('inspect', open, '--json');
+  expect(kept.json().dynamic).toEqual({ dims: ['x[0]: N'], stops: [], isKnown: true });
+  const sample = findSample('digits')!;
+  const flat = await whittle('inspect', join(sample, 'digits.h5'), '--json');
+  expect(flat.json().dynamic).toMatchObject({ stops: [{ node: 'flatten', op: 'Reshape' }], isKnown: true });
+  expect(flat.err).toContain('flatten (Reshape)');
+});
+
+test('samples settle open dimensions, --shape goes before them', async () => {
+  const path = join(folder, 'series.onnx');
+  await writeFile(path, tinyModel('N', 'steps'));
+  const series = join(folder, 'series.npz');
+  await writeFile(series, npz({ x: npy('<f4', [6, 3, 8], ramp(144)) }));
+  const run = (...more: string[]) =>
+    whittle('optimize', path, '--precision', 'float16', '--out', join(folder, 'series'), '--json', ...more);
+  expect((await run()).json().error.code).toBe('model.dynamic-dims');
+  const settled = (await run('--data', series)).json();
+  expect(settled.source.inputs[0].shape).toEqual([1, 3, 8]);
+  expect(settled.recipe.shapes).toEqual({ x: [1, 3, 8] });
+  const given = (await run('--data', series, '--shape', 'x=1x4x8', '--force')).json();
+  expect(given.error).toMatchObject({ code: 'data.mismatch' });
 });
 
 test('setup cuda says what is to be done, and downloads nothing', async () => {

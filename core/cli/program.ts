@@ -74,7 +74,8 @@ const shapesOption = (): Option =>
   new Option('--shape <NAME=DIMS>', 'settle open dimensions: NAME=1x224x224x3; may be repeated').argParser(
     shapeOption,
   );
-const dataHelp = 'samples: .npz, .npy, .csv, or a folder of images, .npy or .wav';
+const dataHelp =
+  'samples: .npz, .npy, .csv, or a folder of images, .npy or .wav; they settle open dimensions, too';
 
 function buildProgram(context: CommandContext, run: Run): Command {
   const program = new Command('whittle')

@@ -66,6 +66,17 @@ export type SourceView = z.infer<typeof SourceView>;
 
 export const SupportView = z.object({ ok: z.boolean(), missing: z.array(z.string()) });
 
+/** What a file that keeps the open dimensions of its source would meet; files that Whittle writes have fixed ones. */
+export const DynamicView = z.object({
+  /** The open dimensions that the file declares, settled or not, as `input[axis]: name`. */
+  dims: z.array(z.string()),
+  /** Operators that need them settled. */
+  stops: z.array(z.object({ node: z.string(), op: z.string(), reason: z.string() })),
+  /** False where that can only be told once the dimensions are settled. */
+  isKnown: z.boolean(),
+});
+export type DynamicView = z.infer<typeof DynamicView>;
+
 /** `whittle inspect --json`, and the Model stage. */
 export const ModelView = z.object({
   source: SourceView,
@@ -77,6 +88,8 @@ export const ModelView = z.object({
     quantized: z.boolean(),
     layouts: z.array(z.string()),
   }),
+  /** Absent where the file leaves nothing open. */
+  dynamic: DynamicView.optional(),
   issues: z.array(IssueView),
   support: z.object({ tflite: SupportView, onnx: SupportView }),
 });

@@ -5,7 +5,7 @@ import type { ArraySource } from './array-source.ts';
 import { canConvert, convertTensor } from './convert.ts';
 import type { OpenedDataset } from './dataset.ts';
 import { readLabels } from './labels.ts';
-import { describeType, fedShape, type InputSpec, mismatch, mismatchIssue } from './sample-spec.ts';
+import { arrayFor, describeType, fedShape, type InputSpec, mismatch, mismatchIssue } from './sample-spec.ts';
 
 export interface ArrayFiles {
   readonly path: string;
@@ -73,19 +73,12 @@ interface Chosen {
   readonly source: ArraySource;
 }
 
-/** `serving_default_input_1:0`, `input_1:0` and `input_1` name the same tensor in TensorFlow's files. */
-function bareName(name: string): string {
-  return name.replace(/^serving_default_/, '').replace(/:0$/, '');
-}
-
 function chooseArrays(files: ArrayFiles, inputs: readonly InputSpec[], issues: Issue[]): Chosen[] {
   const chosen: Chosen[] = [];
   const missing: InputSpec[] = [];
   for (const input of inputs) {
     const source =
-      files.arrays.find((array) => array.name === input.name) ??
-      files.arrays.find((array) => bareName(array.name) === bareName(input.name)) ??
-      (inputs.length === 1 ? files.arrays.find((array) => array.name === 'x') : undefined) ??
+      arrayFor(input.name, files.arrays, inputs.length === 1) ??
       // A lone .npy has no name of its own.
       (inputs.length === 1 && files.kind === 'npy' && files.arrays.length === 1
         ? files.arrays[0]

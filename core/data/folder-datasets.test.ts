@@ -7,9 +7,10 @@ import type { Preprocess } from '../contract/views.ts';
 import type { DType } from '../ir/dtype.ts';
 import { toFloat32, toNumbers } from '../ir/tensor.ts';
 import { describeDataset, previewSamples } from './describe.ts';
-import { npy, ramp } from './fixtures/make-arrays.ts';
+import { npy, npz, ramp } from './fixtures/make-arrays.ts';
 import { compareNames } from './folder.ts';
 import { openDataset } from './open-dataset.ts';
+import { proposeShapes } from './sample-shapes.ts';
 import { decodeWav } from './wav.ts';
 
 let folder: string;
@@ -30,6 +31,9 @@ beforeAll(async () => {
       ramp(12).map((v) => v + 100),
     ),
   );
+  await put('unlike/a.png', await png([1, 2, 3]));
+  await put('unlike/b.png', await png([1, 2, 3], 4, 2));
+  await put('rows.npz', npz({ 'serving_default_x:0': npy('<f4', [4, 2, 3], ramp(24)) }));
   await put('sounds/yes/a.wav', wav(1, 16, [0, 16384, -32768, 32767]));
   await put('sounds/no/b.wav', wav(2, 16, [100, 300, 0, 0, 0, 0, -2, -4]));
 });
@@ -237,4 +241,26 @@ test.each([
   ['a', 'a', 0],
 ])('order of %s and %s', (a, b, sign) => {
   expect(Math.sign(compareNames(a, b))).toBe(sign);
+});
+
+const proposals: [string, string, (number | string)[], number[] | undefined, Preprocess?][] = [
+  ['pictures of one size', 'pictures', ['n', 'h', 'w', 3], [1, 2, 2, 3]],
+  ['pictures, channels first', 'pictures', ['n', 3, 'h', 'w'], [1, 3, 2, 2]],
+  ['the size that is asked for', 'pictures', ['n', 'h', 'w', 3], [1, 5, 7, 3], picture({ size: [5, 7] })],
+  ['pictures of several sizes', 'unlike', ['n', 'h', 'w', 3], undefined],
+  ['pictures that do not fit', 'pictures', ['n', 'h', 4, 3], undefined],
+  ['a folder of arrays', 'arrays', ['n', 'h', 2, 'c'], [1, 2, 2, 3]],
+  ['sounds', 'sounds', ['n', 'length'], [1, 4]],
+  ['rows of an array', 'rows.npz', [1, 'h', 'w'], [1, 2, 3]],
+  ['rows that are whole inputs', 'rows.npz', ['h', 'w'], [2, 3]],
+  ['rows of another rank', 'rows.npz', ['n', 'a', 'b', 'c'], undefined],
+];
+
+function picture(given: Partial<Preprocess>): Preprocess {
+  return { fit: 'stretch', colour: 'rgb', mean: [0], scale: [1], ...given };
+}
+
+test.each(proposals)('%s settle open dimensions', async (_name, path, shape, expected, preprocess) => {
+  const found = await proposeShapes([join(folder, path)], [{ name: 'x', shape }], preprocess);
+  expect(found).toEqual(expected ? { x: expected } : {});
 });

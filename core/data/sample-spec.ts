@@ -23,6 +23,24 @@ export function fedShape(sample: readonly number[], input: readonly number[]): r
   return sameShape([1, ...sample], input) ? input : undefined;
 }
 
+/** `serving_default_input_1:0`, `input_1:0` and `input_1` name the same tensor in TensorFlow's files. */
+function bareName(name: string): string {
+  return name.replace(/^serving_default_/, '').replace(/:0$/, '');
+}
+
+/** The array for an input: of its name, or the one called `x` where there is no other input. */
+export function arrayFor<T extends { readonly name: string }>(
+  input: string,
+  arrays: readonly T[],
+  isOnly: boolean,
+): T | undefined {
+  return (
+    arrays.find(({ name }) => name === input) ??
+    arrays.find(({ name }) => bareName(name) === bareName(input)) ??
+    (isOnly ? arrays.find(({ name }) => name === 'x') : undefined)
+  );
+}
+
 export function sameShape(a: readonly number[], b: readonly number[]): boolean {
   return a.length === b.length && a.every((dim, i) => dim === b[i]);
 }

@@ -6,6 +6,8 @@ export type ModelFormat = 'keras-h5' | 'keras' | 'onnx' | 'tflite' | 'savedmodel
 export interface ReadOptions {
   /** Concrete shapes by input name; they settle open dimensions. */
   readonly shapes?: Readonly<Record<string, readonly number[]>>;
+  /** Leaves open what `shapes` does not settle, the batch included, and is no reason for an issue. */
+  readonly keepOpen?: boolean;
 }
 
 export interface ReadResult {

@@ -78,6 +78,16 @@ function naming(path: string): (error: unknown) => never {
   };
 }
 
+/** Reads a model once more, in another way. @param format as `readModel` found it */
+export async function readAgain(
+  path: string,
+  format: ModelFormat,
+  options: ReadOptions,
+): Promise<ReadResult> {
+  const read = await readerOf(format);
+  return read(path, options).catch(naming(path));
+}
+
 /**
  * Reads a model of any format that Whittle knows, from a file or a folder.
  * @throws WhittleError when there is no such file, it is no model, or it is damaged; what is wrong inside a model is
@@ -85,8 +95,7 @@ function naming(path: string): (error: unknown) => never {
  */
 export async function readModel(path: string, options: ReadOptions = {}): Promise<OpenedModel> {
   const format = await detectFormat(path);
-  const read = await readerOf(format);
-  const result = await read(path, options).catch(naming(path));
+  const result = await readAgain(path, format, options);
   if (result.files) return { ...result, format, ...(await identityOf(result.files)) };
   const [info, sha256] = await Promise.all([stat(path), sha256Of(path)]);
   return { ...result, format, sizeBytes: info.size + (result.externalBytes ?? 0), sha256 };

@@ -61,7 +61,7 @@ export function settleInputs(inputs: readonly InputDeclaration[], options: ReadO
       );
     }
   }
-  const sizes = bindSizes(open, given, issues);
+  const sizes = bindSizes(open, options, issues);
   const types = new Map<string, TensorType>();
   for (const { name, dtype, dims } of open) {
     types.set(name, {
@@ -75,14 +75,14 @@ export function settleInputs(inputs: readonly InputDeclaration[], options: ReadO
     const list = [...names].map((known) => `"${known}"`).join(', ');
     issues.push(inputIssue('usage', name, `A shape is given for "${name}"; the model's inputs are ${list}.`));
   }
-  const still = openIssue(types);
+  const still = options.keepOpen ? undefined : openIssue(types);
   if (still) issues.push(still);
   return { types, declared: declared.map(readable), issues };
 }
 
 function bindSizes(
   inputs: readonly OpenInput[],
-  given: Readonly<Record<string, readonly number[]>>,
+  { shapes: given = {}, keepOpen }: ReadOptions,
   issues: Issue[],
 ): Map<string, number> {
   const sizes = new Map<string, number>();
@@ -105,6 +105,7 @@ function bindSizes(
       else if (typeof dim === 'string') sizes.set(dim, size);
     });
   }
+  if (keepOpen) return sizes;
   for (const { dims } of inputs) {
     const [batch] = dims;
     if (typeof batch === 'string' && !sizes.has(batch)) sizes.set(batch, 1);

@@ -12,7 +12,7 @@ import { openSourceSession } from './float-reference.ts';
 import { borderQuant, withPortQuant } from './open-written-file.ts';
 import type { ProgressUpdate } from './progress.ts';
 import { createProgress } from './progress.ts';
-import { readSource, requireGraph, sampleInputs } from './source-model.ts';
+import { readSourceFor, requireGraph, sampleInputs } from './source-model.ts';
 
 export interface EvaluateRequest {
   readonly models: readonly string[];
@@ -48,7 +48,7 @@ export async function evaluateModels(
   const { models } = request;
   const referencePath = request.reference ?? (models.length > 1 ? models[0] : undefined);
   const base = referencePath ?? models[0];
-  const { session, inputs } = await openRunnable(base, context.engines);
+  const { session, inputs } = await openRunnable(base, request, context.engines);
   const opened = await openDataset(request.data, inputs, request.preprocess).catch(async (error: unknown) => {
     await session.close();
     throw error;
@@ -69,7 +69,7 @@ export async function evaluateModels(
         results.push({ path, engine: session.description, samples: indexes.length, quality });
         continue;
       }
-      const { session: own } = await openRunnable(path, context.engines);
+      const { session: own } = await openRunnable(path, request, context.engines);
       try {
         const { quality } = await evaluateArtifact(own, dataset, answers, {
           portAdapters: turnedPorts(session, own),
@@ -97,8 +97,12 @@ interface Runnable {
 }
 
 /** Opens a file in its runtime; another model as the float ONNX form that is read from it. */
-async function openRunnable(path: string, engines: Engines): Promise<Runnable> {
-  const source = await readSource(path, {});
+async function openRunnable(
+  path: string,
+  { data, preprocess }: EvaluateRequest,
+  engines: Engines,
+): Promise<Runnable> {
+  const { source } = await readSourceFor(path, {}, { paths: [data], preprocess });
   const { graph } = source;
   const session = await openSourceSession(source, () => prepareForOnnx(requireGraph(source)).graph, engines);
   if (session.engine === 'ort' && graph) {

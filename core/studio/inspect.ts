@@ -5,6 +5,7 @@ import { isOpaque, opaqueOf } from '../ir/opaque.ts';
 import { elementCount } from '../ir/tensor.ts';
 import { isUnsupported } from '../ops/facets.ts';
 import { definitionOf, onnxWriters, tfliteWriters } from '../ops/registry.ts';
+import { viewDynamic } from './open-shapes.ts';
 import {
   graphInputs,
   type InputShapes,
@@ -16,7 +17,8 @@ import {
 
 /** Reads a model and tells what it is: `whittle inspect --json`. Operators that are not known are issues, not errors. */
 export async function inspectModel(path: string, options: { shapes?: InputShapes } = {}): Promise<ModelView> {
-  return viewModel(await readSource(path, options.shapes ?? {}));
+  const model = await readSource(path, options.shapes ?? {});
+  return { ...viewModel(model), dynamic: await viewDynamic(model) };
 }
 
 /** @see inspectModel */

@@ -23,7 +23,7 @@ import { keepNumbers } from './quantized-source.ts';
 import { openRecoveryBench, planWithRecovery, type RecoveredPlan } from './recover-plan.ts';
 import type { TaskContext } from './run-task.ts';
 import { refuseExisting } from './safe-files.ts';
-import { isQuantized, readSource, requireForms, requireGraph, sampleInputs } from './source-model.ts';
+import { isQuantized, readSourceFor, requireForms, requireGraph, sampleInputs } from './source-model.ts';
 import { syntheticDataset } from './synthetic-dataset.ts';
 import type { DataSource } from './tasks.ts';
 import { Timings } from './timings.ts';
@@ -59,10 +59,10 @@ export async function optimize(
 ): Promise<OptimizeReport> {
   const timings = new Timings();
   const { signal, engines } = context;
-  const recipe = await settledRecipe(Recipe.parse(request.recipe), engines);
-  const targets = listTargets(request.path, recipe, resolve(request.outDir), request.mark);
-  const overriding = recipe.overrides.map(({ precision }) => precision ?? 'float32');
-  const calibrated = [...recipe.precisions, ...overriding].some(needsSamples) && request.data !== undefined;
+  const given = await settledRecipe(Recipe.parse(request.recipe), engines);
+  const targets = listTargets(request.path, given, resolve(request.outDir), request.mark);
+  const overriding = given.overrides.map(({ precision }) => precision ?? 'float32');
+  const calibrated = [...given.precisions, ...overriding].some(needsSamples) && request.data !== undefined;
   const root = createProgress((update) => context.onProgress?.(update));
   const steps = root.split({
     read: 4,
@@ -77,7 +77,14 @@ export async function optimize(
   if (!request.force) await refuseExisting(targets.map((target) => target.path));
 
   steps.read.begin('Reading the model');
-  const source = await timings.measure('read', () => readSource(request.path, recipe.shapes));
+  const { source, shapes } = await timings.measure('read', () =>
+    readSourceFor(
+      request.path,
+      given.shapes,
+      request.data && { preprocess: given.preprocess, ...request.data },
+    ),
+  );
+  const recipe = { ...given, shapes: shapes as Recipe['shapes'] };
   const graph = requireGraph(source);
   requireForms(source, graph, recipe.formats);
   const kept = isQuantized(graph) ? keepNumbers(source, graph, targets) : undefined;

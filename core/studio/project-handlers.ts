@@ -110,10 +110,29 @@ export function projectHandlers(context: StudioContext): ProjectHandlers {
   ): Promise<DatasetView> =>
     runner.run('describe', { data: { paths, preprocess }, inputs: inputSpecs(record.model) }, { signal });
 
+  /** The project with what is open in its model's inputs settled by the samples, as far as they do. */
+  const settleBySamples = async (
+    record: ProjectRecord,
+    paths: readonly string[],
+    signal: AbortSignal,
+  ): Promise<ProjectRecord> => {
+    const { model, recipe, modelPath } = record;
+    if (model.graph.dynamicDims.length === 0) return record;
+    const data = { paths, preprocess: recipe.preprocess };
+    const found = await runner.run('shapes', { data, inputs: model.source.inputs }, { signal });
+    if (Object.keys(found).length === 0) return record;
+    const shapes = { ...found, ...recipe.shapes };
+    const settled = await runner.run('inspect', { path: modelPath, shapes }, { signal });
+    const list = Object.entries(found).map(([name, shape]) => `${name} ${shape.join('×')}`);
+    log(context, 'info', `The samples settle the open dimensions: ${list.join(', ')}.`);
+    return { ...record, model: settled, recipe: { ...recipe, shapes } };
+  };
+
   const attach = (projectId: string, refs: readonly string[], signal: AbortSignal) =>
-    changeProject(context, projectId, async (record) => {
+    changeProject(context, projectId, async (loaded) => {
       const resolved = await Promise.all(refs.map((ref) => resolveRef(ref, context)));
       const given = resolved.map((ref) => ref.path);
+      const record = await settleBySamples(loaded, given, signal);
       const view = await describeSamples(record, given, record.recipe.preprocess, signal);
       const paths: string[] = [];
       for (const ref of resolved) paths.push(await keepUpload(ref, join(store.folder(projectId), 'data')));

@@ -40,6 +40,10 @@ const implementations: Implementations = {
     const { describeDataset } = await import('../data/describe.ts');
     return describeDataset(data.paths, inputs, data.preprocess);
   },
+  async shapes({ data, inputs }) {
+    const { proposeShapes } = await import('../data/sample-shapes.ts');
+    return proposeShapes(data.paths, inputs, data.preprocess);
+  },
   async preview({ data, inputs, offset, count }) {
     const [{ openDataset }, { previewSamples }] = await Promise.all([
       import('../data/open-dataset.ts'),

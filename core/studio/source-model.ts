@@ -2,11 +2,14 @@ import { resolve } from 'node:path';
 import type { Issue } from '../contract/errors.ts';
 import { errorOfIssues, WhittleError } from '../contract/errors.ts';
 import type { OutputFormat } from '../contract/views.ts';
+import { proposeShapes } from '../data/sample-shapes.ts';
 import type { InputSpec } from '../data/sample-spec.ts';
 import type { ReadResult } from '../formats/model-file.ts';
 import { readModel } from '../formats/open-model.ts';
 import { type Graph, type Value, valueNamed } from '../ir/graph.ts';
 import { opaqueCauses } from '../ir/opaque.ts';
+
+import type { DataSource } from './tasks.ts';
 
 export type InputShapes = Readonly<Record<string, readonly number[]>>;
 
@@ -16,6 +19,21 @@ export type SourceModel = Awaited<ReturnType<typeof readModel>> & { readonly pat
 export async function readSource(path: string, shapes: InputShapes): Promise<SourceModel> {
   const absolute = resolve(path);
   return { ...(await readModel(absolute, { shapes })), path: absolute };
+}
+
+/**
+ * Reads a model for samples: dimensions that are still open take the sizes that the samples have, where those say.
+ * @returns also all shapes that were given and found
+ */
+export async function readSourceFor(
+  path: string,
+  shapes: InputShapes,
+  data: DataSource | undefined,
+): Promise<{ source: SourceModel; shapes: InputShapes }> {
+  const source = await readSource(path, shapes);
+  if (!data || openDims(source).length === 0) return { source, shapes };
+  const settled = { ...(await proposeShapes(data.paths, source.declaredInputs, data.preprocess)), ...shapes };
+  return { source: await readSource(path, settled), shapes: settled };
 }
 
 /** Dimensions that are still open, as `input[axis]: name`. */

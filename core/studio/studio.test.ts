@@ -4,6 +4,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { EventName, Handlers } from '../contract/api.ts';
 import { type ArtifactView, type ProgressView, Recipe } from '../contract/views.ts';
+import { npy, npz, ramp } from '../data/fixtures/make-arrays.ts';
+import { writeOnnx } from '../formats/onnx/writer.ts';
+import { GraphBuilder } from '../ir/builder.ts';
+import { inferTypes } from '../ops/registry.ts';
 import { createEngines } from '../runtime/engines.ts';
 import { inProcessRunner } from './fixtures/in-process-runner.ts';
 import { findSample } from './places.ts';
@@ -161,6 +165,24 @@ test('samples that do not fit are refused and nothing is attached', async () => 
     code: 'data.mismatch',
   });
   expect((await handlers['project.open']({ projectId }, context)).data).toBeUndefined();
+  await close();
+});
+
+test('samples that are attached settle what the model leaves open', async () => {
+  const { handlers, close } = await start('settled');
+  const path = join(folder, 'open.onnx');
+  const builder = new GraphBuilder('open', inferTypes);
+  const x = builder.input('x', { dtype: 'float32', shape: ['N', 'steps'] });
+  const y = builder.one('Relu', [x], {}, { name: 'y' });
+  await writeFile(path, writeOnnx(builder.finish([y.id], { format: 'onnx', opset: 13 })));
+  const { id: projectId, model } = await handlers['model.open']({ ref: path, jobId: 'open-1' }, context);
+  expect(model!.graph.dynamicDims).toEqual(['x[1]: steps']);
+  const samples = join(folder, 'settling.npz');
+  await writeFile(samples, npz({ x: npy('<f4', [2, 5], ramp(10)) }));
+  await handlers['data.attach']({ projectId, refs: [samples] }, context);
+  const settled = await handlers['project.open']({ projectId }, context);
+  expect(settled).toMatchObject({ data: { samples: 2 }, recipe: { shapes: { x: [1, 5] } } });
+  expect(settled.model!.graph.dynamicDims).toEqual([]);
   await close();
 });
 

@@ -16,6 +16,7 @@ import type {
   TargetView,
   WeightView,
 } from '../contract/views.ts';
+import type { OpenInput } from '../data/sample-shapes.ts';
 import type { InputSpec } from '../data/sample-spec.ts';
 import type { ProgressUpdate } from './progress.ts';
 import type { TrialMark } from './trial.ts';
@@ -37,6 +38,7 @@ export interface Tasks {
   operators: { params: { path: string; recipe: Recipe }; result: OperatorView[] };
   weights: { params: { path: string; shapes: Shapes; node: string }; result: WeightView[] };
   describe: { params: { data: DataSource; inputs: readonly InputSpec[] }; result: DatasetView };
+  shapes: { params: { data: DataSource; inputs: readonly OpenInput[] }; result: Record<string, number[]> };
   preview: {
     params: { data: DataSource; inputs: readonly InputSpec[]; offset: number; count: number };
     result: SampleView[];

@@ -1,4 +1,4 @@
-import type { ModelView, PortView } from '../../contract/views.ts';
+import type { DynamicView, ModelView, PortView } from '../../contract/views.ts';
 import { inspectModel } from '../../studio/inspect.ts';
 import { digits, formatBytes } from '../format.ts';
 import { type CommandContext, exitCodes, printJson } from '../io.ts';
@@ -14,7 +14,7 @@ export async function inspect(
   return exitCodes.done;
 }
 
-function summaryOf({ source, graph, issues, support }: ModelView): string {
+function summaryOf({ source, graph, dynamic, issues, support }: ModelView): string {
   const port = ({ name, dtype, shape }: PortView): string => `${name} ${dtype} [${shape.join(', ')}]`;
   const lines = [
     `${source.name}: ${source.format}${source.version ? ` (${source.version})` : ''}, ${formatBytes(source.sizeBytes)}`,
@@ -33,8 +33,21 @@ function summaryOf({ source, graph, issues, support }: ModelView): string {
       `  ${format}: ${ok ? 'can be written' : `cannot be written, missing ${missing.join(', ') || 'a graph'}`}`,
     );
   }
+  if (dynamic) lines.push(...dynamicLines(dynamic));
   for (const issue of issues) {
     lines.push(`  ${issue.severity} ${issue.code}: ${issue.message}${issue.hint ? ` ${issue.hint}` : ''}`);
   }
   return `${lines.join('\n')}\n`;
+}
+
+/** Operators named one by one; of more only the number is told. */
+const namedAtMost = 8;
+
+function dynamicLines({ dims, stops, isKnown }: DynamicView): string[] {
+  const first = `  left open: ${dims.join(', ')}; `;
+  if (!isKnown) return [`${first}what needs them fixed can be told once they are settled with --shape`];
+  if (stops.length === 0) return [`${first}no operator needs them fixed`];
+  const shown = stops.slice(0, namedAtMost).map(({ node, op, reason }) => `    ${node} (${op}): ${reason}`);
+  const more = stops.length > namedAtMost ? [`    and ${stops.length - namedAtMost} more`] : [];
+  return [`${first}${stops.length} of the operators need them fixed:`, ...shown, ...more];
 }

@@ -6,6 +6,7 @@ import { useView } from '../../state/view.ts';
 import { BarList, Hollow, IssueLine } from '../../ui/blocks.tsx';
 import { formatInteger } from '../../ui/format.ts';
 import { ColourPicker, useColouring } from './colour-picker.tsx';
+import { DynamicStops } from './dynamic-stops.tsx';
 import { ModelCard } from './model-card.tsx';
 import { NodeInspector } from './node-inspector.tsx';
 import { OpenDims } from './open-dims.tsx';
@@ -59,6 +60,7 @@ export function ModelStage() {
           </section>
         )}
         {isRead && model.graph.dynamicDims.length > 0 && <OpenDims projectId={project.id} model={model} />}
+        {isRead && model.dynamic && <DynamicStops dynamic={model.dynamic} />}
         {isRead && (
           <section className="card" aria-label="Operators">
             <div className="card-title">

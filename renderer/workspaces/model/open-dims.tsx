@@ -25,7 +25,8 @@ export function OpenDims({ projectId, model }: { projectId: string; model: Model
         <h2>Open dimensions</h2>
       </div>
       <p className="muted small" style={{ marginBottom: 8 }}>
-        The file leaves these sizes open. Devices want fixed ones: give each a value.
+        The file leaves these sizes open. Devices want fixed ones: give each a value, or attach samples, which
+        settle them.
       </p>
       {dims.map((dim) => {
         const key = dimKey(dim);
