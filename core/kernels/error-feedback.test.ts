@@ -84,4 +84,40 @@ describe('ErrorFeedback', () => {
     new ErrorFeedback(hessian, 3, 1e6).round(Float32Array.of(0.26, -0.74, 9), 0, 0.5, 7, integers);
     expect([...integers]).toEqual([1, -1, 7]);
   });
+
+  it('turns weights until no single turn leaves less error', () => {
+    const [n, scale, limit] = [24, 1 / 7, 7];
+    // Inputs that hang on a few causes, each with its own part of every cause.
+    const draw = random(5);
+    const parts = Array.from({ length: n }, () => Array.from({ length: 6 }, () => draw() * 2 - 1));
+    const hessian = new Float64Array(n * n).map((_, at) => {
+      const [one, other] = [parts[Math.floor(at / n)], parts[at % n]];
+      return one.reduce((sum, part, k) => sum + part * other[k], 0);
+    });
+    const mean = parts.flat().reduce((sum, part) => sum + part ** 2 / n, 0);
+    const feedback = new ErrorFeedback(hessian, n, 1e6);
+    // What is made small: a tenth of the mean, and little for few observations, is added to the diagonal.
+    const held = hessian.map((x, at) => x + (at % (n + 1) === 0 ? (0.1 + n / 1e6) * mean : 0));
+    const next = random(11);
+    let better = 0;
+    for (let row = 0; row < 20; row++) {
+      const weights = Float32Array.from({ length: n }, () => next() * 2 - 1);
+      const integers = new Int8Array(n);
+      const rounded = feedback.round(weights, 0, scale, limit, integers);
+      expect(rounded).toBeCloseTo(outputError(held, weights, integers, scale), 10);
+      feedback.descend(weights, 0, scale, limit, integers);
+      const left = outputError(held, weights, integers, scale);
+      expect(left).toBeLessThanOrEqual(rounded + 1e-12);
+      if (left < rounded - 1e-9) better++;
+      for (let i = 0; i < n; i++) {
+        for (const turn of [-1, 1]) {
+          const turned = integers.slice();
+          turned[i] += turn;
+          if (Math.abs(turned[i]) > limit) continue;
+          expect(outputError(held, weights, turned, scale)).toBeGreaterThan(left - 1e-12);
+        }
+      }
+    }
+    expect(better).toBeGreaterThan(2);
+  });
 });

@@ -1,7 +1,7 @@
 import { type Graph, staticShape, valueNamed } from '../../ir/graph.ts';
 import { elementCount, toFloat32 } from '../../ir/tensor.ts';
 import { ErrorFeedback } from '../../kernels/error-feedback.ts';
-import { weightLimit } from '../plan.ts';
+import { type QuantPlan, weightLimit } from '../plan.ts';
 import { gatherInputMoments, type InputMoments, mostPositions } from './input-moments.ts';
 import type { SampledRecoveryStep } from './recovery.ts';
 import { type WeightedNode, weightedNodes, withIntegers } from './weighted-nodes.ts';
@@ -10,23 +10,29 @@ import { type WeightedNode, weightedNodes, withIntegers } from './weighted-nodes
 const mostColumns = 2304;
 /** A product that the runtime's matrix kernels make, against one in a loop of ours. */
 const runtimeShare = 0.05;
+/** Scales tried for the weights of an output, as parts of the plan's; the plan's own comes first. */
+const triedScales = [1, 0.85, 0.9, 0.95, 1.05, 1.1];
 
 /**
  * Rounds weights column by column, each taking up at the layer's output what the ones before it left, by the inputs'
- * covariance over samples (GPTQ, Frantar et al. 2022). The covariance stands in for the second moment because the bias
- * takes back the mean of the error, exactly as bias correction would. Dense layers and convolutions alike; those whose
- * outputs meet more than `mostColumns` weights keep the nearest integers.
+ * covariance over samples (GPTQ, Frantar et al. 2022), and then turns single weights while that leaves less error
+ * (the objective of AdaRound, Nagel et al. 2020). The covariance stands in for the second moment because the bias
+ * takes back the mean of the error, exactly as bias correction would. Weights that are computed with in reals may also
+ * take another scale; those of integer operators keep theirs, which the kernels' limits have settled. Dense layers and
+ * convolutions alike; those whose outputs meet more than `mostColumns` weights keep the nearest integers.
  */
 export const errorFeedback: SampledRecoveryStep = {
   id: 'error-feedback',
-  summary: 'Rounds weights so that their errors cancel on the inputs that samples give.',
+  summary:
+    'Rounds weights so that their errors cancel on the inputs that samples give, and tries to turn each.',
   work(plan, context, samples) {
     let total = 0;
     for (const each of takable(weightedNodes(plan, context))) {
       const { group, columns, weights } = each;
       const positions = Math.min(mostPositions, positionsOf(context.graph, each));
       total += group * columns ** 2 * (samples * (1 + runtimeShare * positions) + columns / 6);
-      total += (weights.shape[0] * columns ** 2) / 2;
+      const rounds = keepsScales(plan, [each]) ? 1 : triedScales.length;
+      total += weights.shape[0] * columns ** 2 * (1 + rounds / 2);
     }
     return total;
   },
@@ -36,11 +42,13 @@ export const errorFeedback: SampledRecoveryStep = {
     let changes = 0;
     const nodes = takable(weightedNodes(plan, context));
     await gatherInputMoments(context.graph, nodes, samples, (sharing, moments) => {
-      const integers = roundAll(sharing[0], moments);
-      const changed = integers && withIntegers(values, sharing[0], integers);
+      const tried = keepsScales(plan, sharing) ? [1] : triedScales;
+      const { integers, scales } = roundAll(sharing[0], moments, tried);
+      const rescaled = { ...sharing[0], plan: { ...sharing[0].plan, scales } };
+      const changed = withIntegers(values, rescaled, integers);
       if (!changed) return;
       values = changed;
-      for (const each of sharing) biases[each.node.id] = shiftedBias(each, integers, moments);
+      for (const each of sharing) biases[each.node.id] = shiftedBias(each, integers, scales, moments);
       changes += sharing.length;
     });
     return { plan: { ...plan, values, biases }, changes };
@@ -55,28 +63,54 @@ function isSymmetric({ zeroPoints }: WeightedNode['plan']): boolean {
   return zeroPoints.every((zeroPoint) => zeroPoint === 0);
 }
 
+function keepsScales(plan: QuantPlan, sharing: readonly WeightedNode[]): boolean {
+  return sharing.some(({ node, weights, plan: { scales } }) => {
+    return plan.nodes[node.id].mode === 'integer' || scales.length !== weights.shape[0];
+  });
+}
+
 /** Output positions of one sample. */
 function positionsOf(graph: Graph, { node, weights }: WeightedNode): number {
   return elementCount(staticShape(valueNamed(graph, node.outputs[0]))) / weights.shape[0];
 }
 
-function roundAll(node: WeightedNode, moments: InputMoments): Int8Array | undefined {
-  const { weights, plan, scales, columns, group } = node;
+function roundAll(
+  { weights, plan, scales, columns, group }: WeightedNode,
+  moments: InputMoments,
+  tried: readonly number[],
+): { integers: Int8Array; scales: readonly number[] } {
   const data = toFloat32(weights);
   const integers = new Int8Array(data.length);
   const limit = weightLimit(plan);
+  const chosen = [...scales];
   const rowsPerGroup = weights.shape[0] / group;
+  const attempt = new Int8Array(data.length);
   for (let g = 0, row = 0; g < group; g++) {
     const feedback = new ErrorFeedback(moments.covariance(g), columns, moments.observations);
-    for (let r = 0; r < rowsPerGroup; r++, row++)
-      feedback.round(data, row * columns, scales[row], limit, integers);
+    for (let r = 0; r < rowsPerGroup; r++, row++) {
+      const from = row * columns;
+      let least = Number.POSITIVE_INFINITY;
+      for (const part of tried) {
+        const scale = Math.fround(scales[row] * part);
+        const error = feedback.round(data, from, scale, limit, attempt);
+        if (error >= least) continue;
+        [least, chosen[row]] = [error, scale];
+        integers.set(attempt.subarray(from, from + columns), from);
+      }
+      feedback.descend(data, from, chosen[row], limit, integers);
+    }
   }
-  return integers;
+  return { integers, scales: plan.scales.length === 1 ? plan.scales : chosen };
 }
 
 /** The model's bias less the mean of the error that the integers make. */
-function shiftedBias(node: WeightedNode, integers: Int8Array, moments: InputMoments): number[] {
-  const { weights, scales, columns, group, bias } = node;
+function shiftedBias(
+  node: WeightedNode,
+  integers: Int8Array,
+  scales: readonly number[],
+  moments: InputMoments,
+): number[] {
+  const { weights, columns, group, bias } = node;
   const data = toFloat32(weights);
   const rowsPerGroup = weights.shape[0] / group;
   const means = Array.from({ length: group }, (_, g) => moments.means(g));
@@ -84,7 +118,7 @@ function shiftedBias(node: WeightedNode, integers: Int8Array, moments: InputMome
     const mean = means[Math.floor(row / rowsPerGroup)];
     let shift = 0;
     for (let c = 0, at = row * columns; c < columns; c++, at++)
-      shift += (integers[at] * scales[row] - data[at]) * mean[c];
+      shift += (integers[at] * (scales[row] ?? scales[0]) - data[at]) * mean[c];
     return b - shift;
   });
 }
