@@ -56,14 +56,9 @@ export async function chooseRanges(
     return new Map([...offers].map(([id, offer]) => [id, offer.byRule[rule]]));
   });
   const choices = [seen, ...picks.toReversed(), ...byRule];
-  const compared = withChoices(graph, choices.map(withoutOutputs));
+  const compared = withChoices(graph, choices);
   const errors = relativeErrors(compared.figures, await sumOutputs(compared.graph, indices, run));
   return choices[leastError(errors, 1)];
-
-  /** What the graph gives out is mostly left in float. */
-  function withoutOutputs(ranges: ReadonlyMap<ValueId, Extent>): ReadonlyMap<ValueId, Extent> {
-    return new Map([...ranges].filter(([id]) => !graph.outputs.includes(id)));
-  }
 }
 
 async function sumOutputs(

@@ -2,6 +2,7 @@ import { consumersOf, type Graph, type Node, type ValueId, valueNamed } from '..
 import { tensorOf } from '../ir/tensor.ts';
 import { asymmetricParams } from '../kernels/affine.ts';
 import type { Extent } from '../kernels/scan.ts';
+import { beforeFixedSteps } from './before-fixed.ts';
 import { GraphExtension } from './graph-extension.ts';
 import { integerRule } from './integer-rules.ts';
 
@@ -54,17 +55,19 @@ export function withTrials(
 
 /**
  * The same graph run once more for each choice of ranges, all values rounded to 8 bits of theirs, and its outputs
- * compared.
+ * compared, before a last step that hides most of their error. The outputs themselves are mostly left in float.
  */
 export function withChoices(
   graph: Graph,
   choices: readonly ReadonlyMap<ValueId, Extent>[],
 ): { graph: Graph; figures: ErrorFigures[] } {
   const extension = new ErrorExtension(graph);
-  const outputs = graph.outputs.filter((id) => isReal(graph, id));
+  const shown = beforeFixedSteps(graph);
+  const outputs = graph.outputs.map((id) => shown.get(id) ?? id).filter((id) => isReal(graph, id));
+  const ends = new Set([...graph.outputs, ...outputs]);
   const renamed = choices.map((ranges) => {
     const names = new Map<ValueId, ValueId>();
-    extension.repeat(graph.nodes, names, ranges);
+    extension.repeat(graph.nodes, names, new Map([...ranges].filter(([id]) => !ends.has(id))));
     return names;
   });
   const figures = outputs.map((output) => ({

@@ -1,13 +1,12 @@
+import { beforeFixedSteps } from '../calibrate/before-fixed.ts';
 import type { OutputFormat } from '../contract/views.ts';
 import { drawSamples } from '../data/draw-samples.ts';
 import { type Evaluation, evaluateArtifact } from '../evaluate/evaluate.ts';
 import { type Reference, runReference } from '../evaluate/reference.ts';
 import { joinParts } from '../formats/tflite/flatbuffer.ts';
-import { type Graph, producersOf, staticShape, valueNamed } from '../ir/graph.ts';
 import { spread } from '../kernels/spread.ts';
 import type { Prepared } from '../passes/pipeline.ts';
 import type { QuantPlan } from '../quantize/plan.ts';
-import { ruleOf } from '../quantize/rules.ts';
 import { pause, throwIfAborted } from './cooperative-dataset.ts';
 import { type MakeContext, quantizeAndWrite } from './make-artifact.ts';
 import { openGraph } from './open-graph.ts';
@@ -72,11 +71,11 @@ export async function openBench(
   const all = context.reference.answers.indexes;
   const fresh = all.filter((index) => !seen.has(index));
   const indexes = spread(fresh.length >= fewest ? fresh : all, count);
-  const shown = beforeFixedSteps(context.forTflite.graph, context.forOnnx.graph);
-  const ending = (prepared: Prepared) => ({
-    ...prepared,
-    graph: { ...prepared.graph, outputs: prepared.graph.outputs.map((id) => shown.get(id) ?? id) },
-  });
+  const [shown, other] = [context.forTflite, context.forOnnx].map(({ graph }) => beforeFixedSteps(graph));
+  const ending = (prepared: Prepared) => {
+    const end = (id: string) => (shown.get(id) === other.get(id) && shown.get(id)) || id;
+    return { ...prepared, graph: { ...prepared.graph, outputs: prepared.graph.outputs.map(end) } };
+  };
   const bench = {
     ...context,
     forTflite: ending(context.forTflite),
@@ -95,22 +94,6 @@ export async function openBench(
   } finally {
     await source.close();
   }
-}
-
-/** Outputs that an operator with a scale fixed by the specification makes, and its operand in their place. */
-function beforeFixedSteps(tflite: Graph, onnx: Graph): Map<string, string> {
-  const shown = new Map<string, string>();
-  const makers = [producersOf(tflite), producersOf(onnx)];
-  for (const id of tflite.outputs) {
-    const [one, other] = makers.map((made) => made.get(id));
-    const operand = one?.inputs[0];
-    const isFixed = one && ruleOf(one)?.outputs[0]?.kind === 'fixed';
-    if (!isFixed || !operand || other?.inputs[0] !== operand) continue;
-    const shape = staticShape(valueNamed(tflite, operand));
-    // Of a vector of scores all axis orders are one.
-    if (shape.length <= 2) shown.set(id, operand);
-  }
-  return shown;
 }
 
 /** Which samples calibration ran. */
