@@ -14,7 +14,7 @@ import { CandidateObserver, type ObserverKind, observerKind } from './observers.
 import { type Results, type Run, runSamples } from './run-samples.ts';
 import { scaleChannels } from './scale-channels.ts';
 import { readSlice, type Tap, withStatistics } from './statistics-graph.ts';
-import { channelAxes, watchedValues } from './watch.ts';
+import { channelAxes, neverNegative, watchedValues } from './watch.ts';
 
 export interface CalibrateOptions {
   /** At most this many samples; all there are when the dataset has fewer. */
@@ -111,9 +111,15 @@ async function recordExtents(
       return [id, new ChannelRecord(kind.extentOnly ? kind.create() : undefined)];
     }),
   );
+  const positive = neverNegative(graph);
   const { graph: reducing, taps } = withStatistics(
     graph,
-    watched.map((value) => ({ value, kind: 'extent', channelAxis: axes.get(value) })),
+    watched.map((value) => ({
+      value,
+      kind: 'extent',
+      channelAxis: axes.get(value),
+      neverNegative: positive.has(value),
+    })),
   );
   await runSamples(reducing, indices, run, (results, index) => {
     for (const tap of taps) {
@@ -153,7 +159,8 @@ async function observeElements(
 }
 
 function requireFinite(tap: Tap, results: Results, sample: number): void {
-  if (allFinite(readSlice(results, tap.min!)) && allFinite(readSlice(results, tap.max!))) return;
+  const slices = [tap.min, tap.max, tap.channelMeans].filter((slice) => slice !== undefined);
+  if (slices.every((slice) => allFinite(readSlice(results, slice)))) return;
   throw new WhittleError('runtime.failed', `${tap.value} is not finite on sample ${sample}`, {
     hint: 'The float model overflows on this sample: check its preprocessing, or leave the sample out.',
   });

@@ -17,8 +17,8 @@ export class ChannelRecord {
   }
 
   add(tap: Tap, results: Readonly<Record<string, Tensor>>): void {
-    const min = readSlice(results, tap.min!);
     const max = readSlice(results, tap.max!);
+    const min = tap.min ? readSlice(results, tap.min) : new Float32Array(max.length);
     const means = tap.channelMeans === undefined ? undefined : readSlice(results, tap.channelMeans);
     if (this.samples === 0) {
       this.min = Float64Array.from(min);

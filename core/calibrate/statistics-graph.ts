@@ -12,7 +12,7 @@ export interface Slice {
 /** Where the statistics of one value come out of the graph. */
 export interface Tap {
   readonly value: ValueId;
-  /** The smallest and largest element: one number, or one per channel. */
+  /** The smallest and largest element: one number, or one per channel. No smallest where zero stands for it. */
   readonly min?: Slice;
   readonly max?: Slice;
   readonly channelMeans?: Slice;
@@ -27,6 +27,8 @@ export type TapRequest =
       readonly kind: 'extent';
       /** Takes minima and maxima per index of this axis, means too. */
       readonly channelAxis?: number;
+      /** No element is below zero, and zero is in the range in any case: the smallest need not be looked for. */
+      readonly neverNegative?: boolean;
     }
   | {
       readonly value: ValueId;
@@ -66,10 +68,10 @@ class StatisticsGraph extends GraphExtension {
     const wanted = requests.map((request) => {
       const { value } = request;
       if (request.kind === 'elements') return { value, elements: this.pick(value, request.wanted) };
-      const { channelAxis } = request;
+      const { channelAxis, neverNegative } = request;
       return {
         value,
-        min: this.reduce('ReduceMin', value, channelAxis),
+        min: neverNegative ? undefined : this.reduce('ReduceMin', value, channelAxis),
         max: this.reduce('ReduceMax', value, channelAxis),
         channelMeans: channelAxis === undefined ? undefined : this.reduce('ReduceMean', value, channelAxis),
       };
@@ -110,6 +112,8 @@ class StatisticsGraph extends GraphExtension {
   /** Reduces over all axes but the channels'. */
   private reduce(op: Reduction, of: ValueId, channelAxis: number | undefined): ValueId {
     const shape = this.typeOf(of).shape.map(Number);
+    if (op !== 'ReduceMin' && channelAxis === 1 && shape.length > 2 && shape[0] === 1)
+      return this.pool(op, of, shape);
     const isReduced = (axis: number) => axis !== channelAxis && shape[axis] !== 1;
     const axes = [...shape.keys()].filter(isReduced);
     // Axes of size 1 stay: without them the runtime reduces over contiguous elements, its fast case.
@@ -126,6 +130,16 @@ class StatisticsGraph extends GraphExtension {
     const axesId = this.numbers(`${of}/${op}/axes`, axes);
     const id = this.addReals(op, `${of}/${op}`, [of, axesId], { keepDims: false }, part.shape);
     this.parts.set(id, { id, ...part });
+    return id;
+  }
+
+  /** Reduces over all of space. The runtime pools where tensors lie, channels in blocks, and need not move them first. */
+  private pool(op: Reduction, of: ValueId, shape: readonly number[]): ValueId {
+    const space = [...shape.keys()].slice(2);
+    const pooled = shape.map((dim, axis) => (axis < 2 ? dim : 1));
+    const axes = this.numbers(`${of}/${op}/axes`, space);
+    const id = this.addReals(op, `${of}/${op}`, [of, axes], { keepDims: true }, pooled);
+    this.parts.set(id, { id, shape: pooled, axis: 1 });
     return id;
   }
 

@@ -1,4 +1,4 @@
-import { type Graph, type Value, type ValueId, valueNamed } from '../ir/graph.ts';
+import { type Graph, type Node, type Value, type ValueId, valueNamed } from '../ir/graph.ts';
 import { channelGroups, groupChannelAxis } from './channel-groups.ts';
 import { integerRule, slotRule } from './integer-rules.ts';
 
@@ -58,4 +58,11 @@ export function channelAxes(graph: Graph): Map<ValueId, number> {
   }
   for (const group of channelGroups(graph)) for (const id of group.values) axes.set(id, groupChannelAxis);
   return axes;
+}
+
+/** Values that end in a rectifier, as their operator or as its fused activation. */
+export function neverNegative(graph: Graph): Set<ValueId> {
+  const isRectified = (node: Node) =>
+    node.op === 'Relu' || node.attrs.activation === 'relu' || node.attrs.activation === 'relu6';
+  return new Set(graph.nodes.filter(isRectified).flatMap((node) => node.outputs));
 }

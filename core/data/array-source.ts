@@ -17,8 +17,10 @@ export interface ArraySource {
   close(): Promise<void>;
 }
 
-/** Arrays up to this size are kept in memory once read; larger ones are read again at each pass. */
+/** Arrays that cannot be read in place are kept in memory up to this size; larger ones are streamed at each pass. */
 const memoryLimit = 64 * 1024 * 1024;
+/** What is read in place is read about so much at a time: rows are small and asked for in order. */
+const blockBytes = 256 * 1024;
 
 /** Opens a .npy file; rows are read where they lie. @throws WhittleError `data.unreadable`. */
 export async function openNpyFile(path: string, name: string): Promise<ArraySource> {
@@ -38,6 +40,7 @@ export async function openNpyFile(path: string, name: string): Promise<ArraySour
       header,
       (offset, length) => readAt(header.dataOffset + offset, length),
       () => file.close(),
+      { inPlace: true },
     );
   } catch (error) {
     await file.close();
@@ -60,7 +63,8 @@ export async function openNpzEntry(zip: ZipFile, entry: ZipEntry, name: string):
   const close = async (): Promise<void> => {};
   if (entry.method === 0) {
     const start = (await zip.dataOffset(entry)) + header.dataOffset;
-    return sourceOf(name, header, (offset, length) => zip.readAt(start + offset, length), close);
+    const read: Read = (offset, length) => zip.readAt(start + offset, length);
+    return sourceOf(name, header, read, close, { inPlace: true });
   }
   const stream = new ForwardReader(() => zip.stream(entry), header.dataOffset);
   return sourceOf(
@@ -68,6 +72,7 @@ export async function openNpzEntry(zip: ZipFile, entry: ZipEntry, name: string):
     header,
     (offset, length) => stream.read(offset, length),
     () => stream.close(),
+    { inPlace: false },
   );
 }
 
@@ -85,13 +90,21 @@ async function readHead(zip: ZipFile, entry: ZipEntry, limit: number): Promise<U
 
 type Read = (offset: number, length: number) => Promise<Uint8Array>;
 
-function sourceOf(name: string, header: NpyHeader, read: Read, close: () => Promise<void>): ArraySource {
+function sourceOf(
+  name: string,
+  header: NpyHeader,
+  read: Read,
+  close: () => Promise<void>,
+  { inPlace }: { inPlace: boolean },
+): ArraySource {
   const rowBytes = byteLength(
     header.dtype,
     header.shape.slice(1).reduce((count, dim) => count * dim, 1),
   );
   const native = (bytes: Uint8Array): Uint8Array =>
     header.bigEndian ? swapBytes(bytes, header.dtype) : bytes;
+  const rowsPerBlock = inPlace ? Math.max(1, Math.floor(blockBytes / Math.max(rowBytes, 1))) : 1;
+  const block = { first: -1, bytes: undefined as Promise<Uint8Array> | undefined };
   let cached: Promise<Uint8Array> | undefined;
   const loadAll = async (): Promise<Uint8Array> => {
     const bytes = native(await read(0, header.dataBytes));
@@ -121,11 +134,18 @@ function sourceOf(name: string, header: NpyHeader, read: Read, close: () => Prom
     shape: header.shape,
     all,
     async row(index) {
-      if (header.fortran || header.dataBytes <= memoryLimit) {
+      if (header.fortran || (!inPlace && header.dataBytes <= memoryLimit)) {
         const bytes = await all();
         return bytes.subarray(index * rowBytes, (index + 1) * rowBytes);
       }
-      return native(await read(index * rowBytes, rowBytes));
+      const first = index - (index % rowsPerBlock);
+      if (!block.bytes || block.first !== first) {
+        const from = first * rowBytes;
+        block.first = first;
+        block.bytes = read(from, Math.min(rowsPerBlock * rowBytes, header.dataBytes - from)).then(native);
+      }
+      const bytes = await block.bytes;
+      return bytes.subarray((index - first) * rowBytes, (index - first + 1) * rowBytes);
     },
     close,
   };

@@ -67,13 +67,19 @@ function ownForm(graph: Graph, node: Node, plan: QuantPlan): Omit<WeightedNode, 
 /** The weights as they will be once they are integers, in real numbers. */
 export function roundedWeights({ weights, plan, scales, columns }: WeightedNode): Float64Array {
   const integers = quantizeElements(weights, plan.dtype as PlannedType, plan);
-  return Float64Array.from(integers, (q, at) => q * scales[Math.floor(at / columns)]);
+  const rounded = new Float64Array(integers.length);
+  for (let row = 0, at = 0; row < scales.length; row++) {
+    for (const end = at + columns; at < end; at++) rounded[at] = integers[at] * scales[row];
+  }
+  return rounded;
 }
 
 /** What each weight is off by once it is an integer. */
 export function roundingErrors(node: WeightedNode): Float64Array {
   const data = toFloat32(node.weights);
-  return roundedWeights(node).map((rounded, at) => rounded - data[at]);
+  const errors = roundedWeights(node);
+  for (let at = 0; at < errors.length; at++) errors[at] -= data[at];
+  return errors;
 }
 
 /**
