@@ -5,11 +5,12 @@ import type { Dataset } from '../data/dataset.ts';
 import { GraphBuilder } from '../ir/builder.ts';
 import type { Engine } from '../ir/engine.ts';
 import type { Graph } from '../ir/graph.ts';
-import { floatTensor, int64Tensor } from '../ir/tensor.ts';
+import { floatTensor, int64Tensor, toFloat32 } from '../ir/tensor.ts';
 import { inferTypes } from '../ops/registry.ts';
 import { createEngines } from '../runtime/engines.ts';
 import { calibrate } from './calibrate.ts';
 import { observerKind } from './observers.ts';
+import type { Results } from './run-samples.ts';
 import { channelAxes, watchedValues } from './watch.ts';
 
 const { ort } = createEngines();
@@ -69,14 +70,46 @@ describe('watched values', () => {
 
 describe('calibration in onnxruntime', () => {
   it('finds minima, maxima and channel means', async () => {
-    const ranges = await calibrate(net(), dataset(samples), ort, { ...options, observer: 'minmax' });
+    const { ranges } = await calibrate(net(), dataset(samples), ort, { ...options, observer: 'minmax' });
     expect(ranges.get('x')).toMatchObject({ min: -5, max: 6 });
     expect(ranges.get('conv')).toMatchObject({ min: 0, max: 6 });
     expect([...ranges.get('x')!.channelMeans!]).toEqual([(6 - 8) / 12, (18 + 4) / 12]);
   });
 
+  it('tells how far two halves of the samples lie apart, and joins them exactly', async () => {
+    const { ranges, stability } = await calibrate(net(), dataset(samples), ort, {
+      ...options,
+      observer: 'percentile',
+    });
+    // x: 0…3 of the first and third sample, −5…6 of the second; conv: 0…6 and 0…5.
+    expect(stability).toEqual({
+      value: 'x',
+      halves: [
+        { min: 0, max: 3 },
+        { min: -5, max: 6 },
+      ],
+      difference: 5 / 11,
+      typical: expect.closeTo((5 / 11 + 1 / 6) / 2, 12),
+    });
+    expect(ranges.get('x')?.seen).toEqual({ min: -5, max: 6 });
+    const one = await calibrate(net(), dataset(samples), ort, { samples: 1, seed: 0, observer: 'minmax' });
+    expect(one.stability).toBeUndefined();
+  });
+
+  it('hands over what the graph itself answers', async () => {
+    const answers: [number, Results][] = [];
+    const onOutputs = (index: number, outputs: Results) => void answers.push([index, outputs]);
+    await calibrate(net(), dataset(samples), ort, { ...options, observer: 'minmax', onOutputs });
+    expect(answers.map(([index]) => index)).toEqual([0, 1, 2]);
+    expect(answers.map(([, { y }]) => [...toFloat32(y)])).toEqual([
+      [6, 0],
+      [0, 5],
+      [0, 0],
+    ]);
+  });
+
   it.each(calibrations)('covers no more than what was seen with %s', async (observer) => {
-    const ranges = await calibrate(net(), dataset(samples), ort, { ...options, observer });
+    const { ranges } = await calibrate(net(), dataset(samples), ort, { ...options, observer });
     for (const [id, limit] of [['x', { min: -5, max: 6 }] as const, ['conv', { min: 0, max: 6 }] as const]) {
       const range = ranges.get(id)!;
       expect(range.min).toBeGreaterThanOrEqual(limit.min);

@@ -4,7 +4,7 @@ import type { Dataset } from '../data/dataset.ts';
 import { drawSamples } from '../data/draw-samples.ts';
 import type { Engine } from '../ir/engine.ts';
 import type { Graph, ValueId } from '../ir/graph.ts';
-import { allFinite } from '../kernels/scan.ts';
+import { allFinite, type Extent } from '../kernels/scan.ts';
 import { spread } from '../kernels/spread.ts';
 import { ChannelRecord } from './channel-record.ts';
 import { chooseRanges, trialSamples } from './choose-ranges.ts';
@@ -13,6 +13,7 @@ import type { Observer, Range, Ranges } from './observer.ts';
 import { CandidateObserver, type ObserverKind, observerKind } from './observers.ts';
 import { type Results, type Run, runSamples } from './run-samples.ts';
 import { scaleChannels } from './scale-channels.ts';
+import { type Stability, stabilityOf } from './stability.ts';
 import { readSlice, type Tap, withStatistics } from './statistics-graph.ts';
 import { channelAxes, neverNegative, watchedValues } from './watch.ts';
 
@@ -25,10 +26,20 @@ export interface CalibrateOptions {
   readonly seed: number;
   /** Lets channels share one 8-bit scale better by moving factors between weights. Default true. */
   readonly equalize?: boolean;
+  /** Takes what the graph itself answers to each sample, in the first pass; the tensors are the taker's own. */
+  readonly onOutputs?: (index: number, outputs: Results) => void;
   /** Obeyed between samples. */
   readonly signal?: AbortSignal;
   /** After every sample of every pass. */
   readonly onProgress?: (done: number, total: number) => void;
+}
+
+export interface Calibrated {
+  readonly ranges: Ranges;
+  /** Dataset indexes of the samples that were run, ascending. */
+  readonly samples: readonly number[];
+  /** Whether two halves of the samples tell the same ranges; undefined where there are no two. */
+  readonly stability?: Stability;
 }
 
 /**
@@ -45,7 +56,7 @@ export async function calibrate(
   dataset: Dataset,
   engine: Engine,
   options: CalibrateOptions,
-): Promise<Ranges> {
+): Promise<Calibrated> {
   if (dataset.count === 0 || options.samples < 1) {
     throw new WhittleError('data.missing', `${dataset.path} has no samples to calibrate on`, {
       hint: 'Full integer precision needs samples; a hundred typical ones are a good start.',
@@ -69,7 +80,7 @@ export async function calibrate(
     onSample: () => options.onProgress?.(++done, total),
   };
 
-  const records = await recordExtents(graph, watched, kindOf, axes, indices, run);
+  const records = await recordExtents(graph, watched, kindOf, axes, indices, run, options.onOutputs);
   const factors =
     options.equalize === false
       ? new Map<ValueId, Float64Array>()
@@ -80,7 +91,8 @@ export async function calibrate(
     const range = record.range(divisors);
     ranges.set(id, { ...range, seen: record.seen(), factors: divisors, channelMeans: record.means() });
   }
-  if (observed.length === 0) return ranges;
+  const found: Calibrated = { ranges, samples: indices, stability: stabilityOf(halvesOf(records)) };
+  if (observed.length === 0) return found;
 
   const scaled = scaleChannels(graph, factors);
   const observers = new Map(observed.map((id) => [id, kindOf(id).create()]));
@@ -93,7 +105,16 @@ export async function calibrate(
   for (const [id, range] of await chooseRanges(scaled, candidates, trying, run)) {
     ranges.set(id, { ...ranges.get(id)!, ...range });
   }
-  return ranges;
+  return found;
+}
+
+function* halvesOf(
+  records: ReadonlyMap<ValueId, ChannelRecord>,
+): Generator<readonly [ValueId, readonly [Extent, Extent]]> {
+  for (const [id, record] of records) {
+    const halves = record.seenByHalves();
+    if (halves) yield [id, halves];
+  }
 }
 
 /** The first pass: extents and, where there are channels, means. */
@@ -104,6 +125,7 @@ async function recordExtents(
   axes: ReadonlyMap<ValueId, number>,
   indices: readonly number[],
   run: Run,
+  onOutputs: CalibrateOptions['onOutputs'],
 ): Promise<Map<ValueId, ChannelRecord>> {
   const records = new Map(
     watched.map((id) => {
@@ -120,12 +142,14 @@ async function recordExtents(
       channelAxis: axes.get(value),
       neverNegative: positive.has(value),
     })),
+    onOutputs && graph.outputs,
   );
   await runSamples(reducing, indices, run, (results, index) => {
     for (const tap of taps) {
       requireFinite(tap, results, index);
       records.get(tap.value)!.add(tap, results);
     }
+    onOutputs?.(index, Object.fromEntries(graph.outputs.map((id) => [id, results[id]])));
   });
   return records;
 }

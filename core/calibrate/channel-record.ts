@@ -1,11 +1,15 @@
 import type { Tensor } from '../ir/tensor.ts';
+import type { Extent } from '../kernels/scan.ts';
 import type { ChannelStatistics } from './equalize.ts';
 import type { Observer, Range } from './observer.ts';
+import { MinMaxObserver } from './observers.ts';
 import { readSlice, type Tap } from './statistics-graph.ts';
 
 /** What the first pass finds out about one value: its extent, per channel where there are channels, and means. */
 export class ChannelRecord {
   private readonly observer: Observer | undefined;
+  /** Every other sample each: what they saw together is the extent of all. */
+  private readonly halves = [new MinMaxObserver(), new MinMaxObserver()] as const;
   private min = new Float64Array(0);
   private max = new Float64Array(0);
   private sums = new Float64Array(0);
@@ -30,14 +34,23 @@ export class ChannelRecord {
       this.max[c] = Math.max(this.max[c], max[c]);
     }
     for (let c = 0; means && c < means.length; c++) this.sums[c] += means[c];
+    // A sample's extent is all that such observers want; the ends of all channels hold it.
+    const extent = Float32Array.of(smallest(min), largest(max));
+    this.halves[this.samples % 2].observe(extent);
+    this.observer?.observe(extent);
     this.samples++;
-    // A sample's extent is all that such an observer wants; the ends of all channels hold it.
-    this.observer?.observe(Float32Array.of(smallest(min), largest(max)));
   }
 
   /** The extent of all samples. */
   seen(): { min: number; max: number } {
-    return { min: smallest(this.min), max: largest(this.max) };
+    const all = new MinMaxObserver();
+    for (const half of this.halves) all.merge(half);
+    return all.range();
+  }
+
+  /** The extents of two disjoint halves of the samples; undefined of fewer than two samples. */
+  seenByHalves(): readonly [Extent, Extent] | undefined {
+    return this.samples < 2 ? undefined : [this.halves[0].range(), this.halves[1].range()];
   }
 
   /** The observer's range; with factors the extent of the channels divided by them. */

@@ -41,7 +41,7 @@ describe('ranges chosen by the error that they cause', () => {
   ] as const)('%s', async (_case, met, expected) => {
     const { graph, dataset } = outliers(met);
     const options = { samples: count, seed: 0, equalize: false };
-    const ranges = await calibrate(graph, dataset, ort, { ...options, observer: 'auto' });
+    const { ranges } = await calibrate(graph, dataset, ort, { ...options, observer: 'auto' });
     const { max, seen } = ranges.get('x')!;
     expect(seen!.max).toBe(40);
     if (met === 0) expect(max).toBeLessThan(expected);

@@ -26,7 +26,7 @@ export async function runSamples(
   { dataset, engine, signal, onSample }: Run,
   take: (results: Results, index: number) => void,
 ): Promise<void> {
-  const session = await engine.open(writeOnnx(graph));
+  const session = await engine.open(writeOnnx(graph), { yields: true });
   try {
     for (const index of indices) {
       if (signal?.aborted) throw new WhittleError('job.cancelled', 'calibration was cancelled');

@@ -56,15 +56,20 @@ interface Part {
  * The same graph with statistics as its outputs instead of its own. Computed by the runtime, a statistic costs one pass
  * over a tensor that is in cache; joined into a few outputs, hundreds of them cost next to nothing to hand over. No
  * tensor is handed over whole: on a 224×224 network that would take four times the extra time.
+ * @param kept of the graph's own outputs, those that it still gives
  */
-export function withStatistics(graph: Graph, requests: readonly TapRequest[]): { graph: Graph; taps: Tap[] } {
-  return new StatisticsGraph(graph).build(requests);
+export function withStatistics(
+  graph: Graph,
+  requests: readonly TapRequest[],
+  kept: readonly ValueId[] = [],
+): { graph: Graph; taps: Tap[] } {
+  return new StatisticsGraph(graph).build(requests, kept);
 }
 
 class StatisticsGraph extends GraphExtension {
   private readonly parts = new Map<ValueId, Part>();
 
-  build(requests: readonly TapRequest[]): { graph: Graph; taps: Tap[] } {
+  build(requests: readonly TapRequest[], kept: readonly ValueId[]): { graph: Graph; taps: Tap[] } {
     const wanted = requests.map((request) => {
       const { value } = request;
       if (request.kind === 'elements') return { value, elements: this.pick(value, request.wanted) };
@@ -87,7 +92,7 @@ class StatisticsGraph extends GraphExtension {
         elements: slice(elements),
       };
     });
-    return { graph: this.finish([...slices.values()].map(({ output }) => output)), taps };
+    return { graph: this.finish([...kept, ...[...slices.values()].map(({ output }) => output)]), taps };
   }
 
   /** Every so many-th element in the order of memory. */

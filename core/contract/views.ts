@@ -295,6 +295,34 @@ export const RecoveryView = z.object({
 });
 export type RecoveryView = z.infer<typeof RecoveryView>;
 
+/** The samples that ranges were found on: enough to find them the same again, and to tell whether they were enough. */
+export const CalibrationView = z.object({
+  /** Of the samples. */
+  path: z.string(),
+  /** How many were run, and how many there are. */
+  samples: z.number(),
+  available: z.number(),
+  /** `all` there are, or drawn by the seed: at random, or from each class in turn. */
+  chosen: z.enum(['all', 'random', 'by-class']),
+  seed: z.number(),
+  observer: Calibration,
+  /** SHA-256 of what was fed, in order: names and elements of the inputs of each sample. */
+  sha256: z.string(),
+  /** Samples of each class; empty without labels. */
+  classes: z.array(z.object({ name: z.string(), count: z.number() })),
+  /** How far the ranges of two halves of the samples lie apart, as parts of the whole range; absent for one sample. */
+  stability: z
+    .object({
+      /** Of the value whose halves differ most. */
+      value: z.string(),
+      difference: z.number(),
+      /** The median over all values. */
+      typical: z.number(),
+    })
+    .optional(),
+});
+export type CalibrationView = z.infer<typeof CalibrationView>;
+
 /** One written file with everything that was measured on it. */
 export const ArtifactView = z.object({
   id: z.string(),
@@ -315,6 +343,8 @@ export const ArtifactView = z.object({
   warnings: z.array(WarningView),
   quality: QualityView.optional(),
   latency: LatencyView.optional(),
+  /** Of a file whose numbers come from samples. */
+  calibration: CalibrationView.optional(),
   /** With `recovery: auto`: what each step gained, in order. */
   recovery: z.array(RecoveryView).optional(),
   /** Of an integer ONNX file: the form that it has. */

@@ -24,7 +24,7 @@ export async function describeDataset(
       path: dataset.path,
       kind: dataset.kind,
       samples: dataset.count,
-      labels: countLabels(dataset),
+      labels: countLabels(dataset, spreadIndexes(dataset.count)),
       inputs: await rangesOf(dataset, inputs),
       preprocess: dataset.preprocess,
       issues: [...dataset.issues],
@@ -34,10 +34,17 @@ export async function describeDataset(
   }
 }
 
-function countLabels(dataset: OpenedDataset): DatasetView['labels'] {
+/** How many of some samples are of each class; empty without labels. */
+export function countLabels(
+  dataset: Pick<OpenedDataset, 'labels' | 'classNames'>,
+  indexes: readonly number[],
+): DatasetView['labels'] {
   if (!dataset.labels) return [];
   const counts = new Map<number, number>();
-  for (const label of dataset.labels) counts.set(label, (counts.get(label) ?? 0) + 1);
+  for (const index of indexes) {
+    const label = dataset.labels[index];
+    counts.set(label, (counts.get(label) ?? 0) + 1);
+  }
   return [...counts]
     .sort(([a], [b]) => a - b)
     .map(([label, count]) => ({ name: dataset.classNames?.[label] ?? String(label), count }));

@@ -234,6 +234,7 @@ async function open(model: Uint8Array | string, options: OpenOptions = {}): Prom
       intraOpNumThreads: threads,
       interOpNumThreads: 1,
       logSeverityLevel: 3,
+      ...(options.yields && { extra: { session: { intra_op: { allow_spinning: '0' } } } }),
       ...(profileFolder && { enableProfiling: true, profileFilePrefix: join(profileFolder, 'run') }),
     };
     session =

@@ -19,6 +19,11 @@ export interface FloatReference {
   close(): Promise<void>;
 }
 
+/** Whether a source has no runtime of its own here: what it answers is what its float ONNX form answers. */
+export function isRunAsOnnxGraph({ format }: Pick<SourceModel, 'format'>): boolean {
+  return format !== 'onnx' && format !== 'tflite';
+}
+
 /**
  * Opens what everything is compared with: an ONNX source is run as it is by onnxruntime, a TFLite source by LiteRT, and
  * every other source as the float ONNX form that was read from it. So is a TFLite source that LiteRT does not run.
@@ -82,14 +87,16 @@ export async function openReference(
   context: {
     engines: Engines;
     samples: number;
+    /** What the onnxGraph answered before, by dataset index; only of a source that is run as it. */
+    known?: ReadonlyMap<number, Readonly<Record<string, Tensor>>>;
     signal?: AbortSignal;
     onProgress?: (done: number, total: number) => void;
   },
 ): Promise<FloatReference> {
   const session = await openSourceSession(source, () => onnxGraph, context.engines);
   try {
-    const { samples, signal, onProgress } = context;
-    const answers = await runReference(session, dataset, { samples, signal, onProgress });
+    const { samples, known, signal, onProgress } = context;
+    const answers = await runReference(session, dataset, { samples, known, signal, onProgress });
     const latency: LatencyView = await measureQuickly(
       session,
       adaptFeeds(session.inputs, await dataset.sample(0)),

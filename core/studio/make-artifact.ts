@@ -20,9 +20,10 @@ import type { Prepared } from '../passes/pipeline.ts';
 import type { OperatorPrecision } from '../quantize/decide-mixed.ts';
 import type { SettledForm } from '../quantize/onnx-form.ts';
 import { operandKey, type QuantPlan } from '../quantize/plan.ts';
-import { quantizeForOnnx, quantizeForTflite } from '../quantize/quantize.ts';
+import { needsSamples, quantizeForOnnx, quantizeForTflite } from '../quantize/quantize.ts';
 import type { ArtifactTarget } from './artifact-targets.ts';
 import { budgetWarnings } from './budget.ts';
+import type { SourceRanges } from './calibrate-source.ts';
 import type { FloatReference } from './float-reference.ts';
 import type { ProgressStep } from './progress.ts';
 import type { KeptNumbers } from './quantized-source.ts';
@@ -53,6 +54,8 @@ export interface MakeContext {
   readonly verified: Map<QuantPlan, { readonly path: string; readonly quality: QualityView }>;
   /** Present when the source is quantized already. */
   readonly kept?: Pick<KeptNumbers, 'plan' | 'io'>;
+  /** Present where ranges were found on samples. */
+  readonly calibration?: Pick<SourceRanges, 'view' | 'warnings'>;
   readonly signal?: AbortSignal;
 }
 
@@ -174,7 +177,7 @@ function viewOf(
   plan: QuantPlan,
   written: WrittenFile,
   verdict: Verdict,
-  { recipe, dataset, sourceSizeBytes }: MakeContext,
+  { recipe, dataset, sourceSizeBytes, calibration }: MakeContext,
 ): ArtifactView {
   const { sizeBytes } = written;
   const warnings: WarningView[] = written.warnings.map(({ code, message, node }) => ({
@@ -191,6 +194,7 @@ function viewOf(
   if (sizeBytes > sourceSizeBytes && target.precision !== 'float32') {
     warnings.push({ code: 'size.larger', message: 'The file is larger than the source.' });
   }
+  if (needsSamples(target.precision)) warnings.push(...(calibration?.warnings ?? []));
   warnings.push(...verdict.warnings);
   // A further point of a search is there to be looked at; it is the best one that has to meet the budget.
   if (target.label === undefined)
@@ -216,6 +220,7 @@ function viewOf(
     agreement: verdict.agreement,
     onnxForm: format === 'onnx' && hasIntegers(plan) ? settledForm(recipe) : undefined,
     findings: verdict.findings,
+    calibration: hasIntegers(plan) ? calibration?.view : undefined,
   };
 }
 

@@ -1,19 +1,19 @@
 import { resolve } from 'node:path';
-import { calibrate } from '../calibrate/calibrate.ts';
-import { withDerivedRanges } from '../calibrate/derived-ranges.ts';
 import type { Ranges } from '../calibrate/observer.ts';
 import { WhittleError } from '../contract/errors.ts';
 import { type ArtifactView, type OptimizeReport, type Precision, Recipe } from '../contract/views.ts';
 import type { OpenedDataset } from '../data/dataset.ts';
 import { openDataset } from '../data/open-dataset.ts';
 import type { Engines } from '../ir/engine.ts';
+import { spreadIndexes } from '../kernels/spread.ts';
 import { ownNumbers, settleOnnxForm } from '../quantize/onnx-form.ts';
 import { resolveOverrides } from '../quantize/overrides.ts';
 import type { QuantPlan } from '../quantize/plan.ts';
 import { needsSamples, planQuantization } from '../quantize/quantize.ts';
 import { type ArtifactTarget, failedArtifact, furtherTarget, listTargets } from './artifact-targets.ts';
+import { calibrateSource } from './calibrate-source.ts';
 import { makeCooperative, pause, throwIfAborted } from './cooperative-dataset.ts';
-import { openReference } from './float-reference.ts';
+import { isRunAsOnnxGraph, openReference } from './float-reference.ts';
 import { viewSource } from './inspect.ts';
 import { type MakeContext, makeArtifact, requireSamples } from './make-artifact.ts';
 import { type MixedPoint, searchMixed } from './mixed-search.ts';
@@ -109,29 +109,27 @@ export async function optimize(
     steps.prepare.finish();
     await pause();
 
-    const ranges: Ranges =
+    const compared = Math.max(recipe.samples, leastEvaluated);
+    const calibration =
       calibrated && !kept
-        ? await timings.measure('calibrate', async () =>
-            withDerivedRanges(
-              forOnnx.graph,
-              await calibrate(forOnnx.graph, dataset, engines.ort, {
-                samples: recipe.samples,
-                observer: recipe.calibration,
-                observers: overrides.observers,
-                seed: recipe.seed,
-                signal,
-                onProgress: (done, total) =>
-                  steps.calibrate.report(done / total, `Calibrating ${done}/${total}`),
-              }),
-            ),
+        ? await timings.measure('calibrate', () =>
+            calibrateSource(forOnnx.graph, dataset, engines.ort, {
+              recipe,
+              observers: overrides.observers,
+              wanted: new Set(isRunAsOnnxGraph(source) ? spreadIndexes(dataset.count, compared) : []),
+              signal,
+              onProgress: (done, total) =>
+                steps.calibrate.report(done / total, `Calibrating ${done}/${total}`),
+            }),
           )
-        : new Map();
+        : undefined;
     steps.calibrate.finish();
 
     const reference = await timings.measure('verify', () =>
       openReference(source, forOnnx.graph, dataset, {
         engines,
-        samples: Math.max(recipe.samples, leastEvaluated),
+        samples: compared,
+        known: calibration?.answers,
         signal,
         onProgress: (done, total) =>
           steps.reference.report(done / total, `Running the source ${done}/${total}`),
@@ -156,8 +154,10 @@ export async function optimize(
         sourceSizeBytes: source.sizeBytes,
         verified: new Map(),
         kept,
+        calibration,
         signal,
       };
+      const ranges = calibration?.ranges ?? new Map();
       const artifacts = await makeAll(targets, ranges, make, steps.make, data !== undefined, context);
       root.finish();
       root.flush();

@@ -84,6 +84,10 @@ test('the main job: open the sample, run precisions, look at the results, take o
     accuracy: expect.any(Number),
     latency: { medianMs: expect.any(Number) },
   });
+  const [ofFloats, ofSamples] = opened.artifacts.map(({ calibration }) => calibration);
+  expect(ofFloats).toBeUndefined();
+  expect(ofSamples).toMatchObject({ samples: 20, chosen: 'by-class', seed: 0, observer: recipe.calibration });
+  expect(ofSamples?.classes.map(({ count }) => count)).toEqual(Array(10).fill(2));
   for (const { path, sizeBytes } of opened.artifacts) expect((await stat(path)).size).toBe(sizeBytes);
   expect(await handlers['project.list']({}, context)).toMatchObject([{ id: projectId, artifacts: 2 }]);
 

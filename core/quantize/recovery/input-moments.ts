@@ -112,7 +112,7 @@ async function gatherBatch(
     return nodes.map((node) => ({ moments, ...addMoments(extension, graph, node) }));
   });
   const outputs = taps.flatMap(({ sums, products }) => [sums, products]);
-  const session = await engine.open(writeOnnx(extension.finish(outputs), { opset: 21 }));
+  const session = await engine.open(writeOnnx(extension.finish(outputs), { opset: 21 }), { yields: true });
   try {
     for (const index of indexes) {
       if (signal?.aborted) throw new WhittleError('job.cancelled', 'recovery was cancelled');

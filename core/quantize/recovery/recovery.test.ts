@@ -100,7 +100,7 @@ function sqnrDb(reference: readonly number[], outputs: readonly number[]): numbe
 
 /** With equalization and bias correction, or without both. */
 async function int8Quality(graph: Graph, recovering: boolean): Promise<number> {
-  const ranges = await calibrate(graph, dataset, ort, {
+  const { ranges } = await calibrate(graph, dataset, ort, {
     samples: 16,
     observer: 'minmax',
     seed: 0,
@@ -136,7 +136,7 @@ describe('equalization', () => {
 describe('bias correction', () => {
   it('takes back the mean error of coarse weights', async () => {
     const graph = depthwiseNet(1);
-    const ranges = await calibrate(graph, dataset, ort, {
+    const { ranges } = await calibrate(graph, dataset, ort, {
       samples: 16,
       observer: 'minmax',
       seed: 0,
@@ -193,7 +193,7 @@ describe('error feedback', () => {
   const graph = b.finish([y.id], { format: 'onnx' });
 
   async function fed(precision: 'weights-int4' | 'int8') {
-    const ranges = await calibrate(graph, correlated, ort, { samples: 32, observer: 'minmax', seed: 0 });
+    const { ranges } = await calibrate(graph, correlated, ort, { samples: 32, observer: 'minmax', seed: 0 });
     const forms = { tflite: graph, onnx: graph };
     const plan = planQuantization(forms, ranges, { precision, io: 'float32', pureInteger: false });
     const indexes = Array.from({ length: 32 }, (_, i) => i);

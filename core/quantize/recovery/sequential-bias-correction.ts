@@ -131,7 +131,7 @@ async function channelMeans(
     return { id, input: mean(input, shapeOf(input)), result: mean(linear, shape) };
   });
   const outputs = taps.flatMap(({ input, result }) => [input, result]);
-  const session = await engine.open(writeOnnx(extension.finish(outputs)));
+  const session = await engine.open(writeOnnx(extension.finish(outputs)), { yields: true });
   const sums = new Map<ValueId, Float64Array>();
   try {
     for (const index of indexes) {
