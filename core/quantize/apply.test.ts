@@ -94,11 +94,11 @@ describe('a plan applied for TFLite', () => {
 
   it('keeps reals for float readers of what both kinds read', () => {
     const graph = vectorGraph((b, x) => {
-      const doubled = b.one('Add', [x, x], { activation: 'none' }, { name: 'doubled' });
-      const soft = b.one('Softplus', [doubled], {}, { name: 'soft' });
-      return [b.one('Add', [soft, doubled], { activation: 'none' }, { name: 'y' })];
+      const positive = b.one('Relu', [x], {}, { name: 'positive' });
+      const soft = b.one('Softplus', [positive], {}, { name: 'soft' });
+      return [b.one('Add', [soft, positive], { activation: 'none' }, { name: 'y' })];
     });
-    const both = decidePlan(graph, ranges({ x: [-1, 1], doubled: [-2, 2], soft: [0, 3], y: [-2, 5] }), {
+    const both = decidePlan(graph, ranges({ x: [-1, 1], positive: [0, 1], soft: [0, 3], y: [0, 4] }), {
       precision: 'int8',
       io: 'float32',
       pureInteger: false,
@@ -106,11 +106,11 @@ describe('a plan applied for TFLite', () => {
     expect(graphText(applyPlanForTflite(graph, both, { io: 'float32' }))).toMatchInlineSnapshot(`
       [
         "QuantizeLinear x:float32 -> x/quantized:int8(scale)",
-        "Add x/quantized:int8(scale) x/quantized:int8(scale) -> doubled:int8(scale)",
-        "DequantizeLinear doubled:int8(scale) -> doubled/dequantized:float32",
-        "Softplus doubled/dequantized:float32 -> soft:float32",
+        "Relu x/quantized:int8(scale) -> positive:int8(scale)",
+        "DequantizeLinear positive:int8(scale) -> positive/dequantized:float32",
+        "Softplus positive/dequantized:float32 -> soft:float32",
         "QuantizeLinear soft:float32 -> soft/quantized:int8(scale)",
-        "Add soft/quantized:int8(scale) doubled:int8(scale) -> y/quantized:int8(scale)",
+        "Add soft/quantized:int8(scale) positive:int8(scale) -> y/quantized:int8(scale)",
         "DequantizeLinear y/quantized:int8(scale) -> y:float32",
       ]
     `);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { WhittleError } from '../contract/errors.ts';
-import type { Graph } from '../ir/graph.ts';
+import type { Graph, Value } from '../ir/graph.ts';
 import { floatTensor, int64Tensor } from '../ir/tensor.ts';
 import { type DecideOptions, decidePlan, ioTypeFor } from './decide.ts';
 import { operandKey, type QuantPlan } from './plan.ts';
@@ -179,6 +179,32 @@ describe('a full integer plan', () => {
     expect(plan.warnings.map(({ node }) => node)).toEqual(['soft', 'erf']);
   });
 
+  it.each([
+    [1, { w1: 'hybrid', sum: 'float', last: 'integer' }],
+    [2, { w1: 'hybrid', w2: 'hybrid', sum: 'float', last: 'integer' }],
+    [3, { w1: 'integer', w2: 'integer', w3: 'integer', sum: 'float', last: 'integer' }],
+  ])('makes reals on short ways to an operator in float, of %i weighted steps', (steps, expected) => {
+    const graph = vectorGraph((b, x) => {
+      const dense = (from: Value, name: string) =>
+        b.one(
+          'FullyConnected',
+          [from, b.constant(`${name}/w`, floatTensor([8, 8], wave(64))), null],
+          { activation: 'none' },
+          { name },
+        );
+      let at = x;
+      for (let i = 1; i <= steps; i++) at = dense(at, `w${i}`);
+      const soft = b.one('Softplus', [at], {}, { name: 'soft' });
+      const sum = b.one('Add', [soft, x], { activation: 'none' }, { name: 'sum' });
+      const once = b.one('Softplus', [sum], {}, { name: 'once' });
+      return [b.one('Relu', [dense(once, 'last')], {}, { name: 'y' })];
+    });
+    const names = ['x', 'w1', 'w2', 'w3', 'soft', 'sum', 'once', 'last', 'y'];
+    const seen = ranges(Object.fromEntries(names.map((name) => [name, [-9, 9]])));
+    expect(modes(decidePlan(graph, seen, int8))).toMatchObject(expected);
+    expect(modes(decidePlan(graph, seen, { ...int8, pureInteger: true }))).toMatchObject({ w1: 'integer' });
+  });
+
   it('stays in float where calibration gave no range', () => {
     const without = new Map(smallRanges);
     without.delete('dense');
@@ -204,7 +230,8 @@ describe('a full integer plan', () => {
     ['and an output too', ['squares'], { squares: 'integer', sum: 'float' }],
   ])('keeps in float what feeds a logarithm %s', (_case, given, expected) => {
     const graph = vectorGraph((b, x) => {
-      const squares = b.one('Mul', [x, x], { activation: 'none' }, { name: 'squares' });
+      const positive = b.one('Relu', [x], {}, { name: 'positive' });
+      const squares = b.one('Mul', [positive, positive], { activation: 'none' }, { name: 'squares' });
       const offset = b.constant('offset', floatTensor([], [1e-6]));
       const sum = b.one('Add', [squares, offset], { activation: 'none' }, { name: 'sum' });
       const scaled = b.one(
@@ -215,7 +242,14 @@ describe('a full integer plan', () => {
       );
       return [scaled, ...given.map(() => squares)];
     });
-    const seen = ranges({ x: [-1, 1], squares: [0, 1], sum: [0, 1], log: [-14, 0], y: [-14, 14] });
+    const seen = ranges({
+      x: [-1, 1],
+      positive: [0, 1],
+      squares: [0, 1],
+      sum: [0, 1],
+      log: [-14, 0],
+      y: [-14, 14],
+    });
     const plan = modes(decidePlan(graph, seen, int8));
     expect(plan).toMatchObject({ ...expected, log: 'float', y: 'integer' });
     expect(modes(decidePlan(graph, seen, { ...int8, pureInteger: true }))).toMatchObject({

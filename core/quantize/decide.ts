@@ -8,6 +8,7 @@ import { toFloat32 } from '../ir/tensor.ts';
 import { countedElements } from '../ops/infer-helpers.ts';
 import { activationParams } from './activation-params.ts';
 import { sizeOf } from './constants.ts';
+import { betweenFloats } from './float-stretches.ts';
 import type { OwnNumbers } from './onnx-form.ts';
 import { lastStep, placeIntegers, placeWeights, recurrentState, smallestWeights } from './placement.ts';
 import {
@@ -308,7 +309,10 @@ function islandWarnings(
     const isReal = isOpaque(node.op) || node.outputs.some((id) => isFloatValue(valueNamed(graph, id)));
     if (plan?.mode !== 'float' || !isReal) continue;
     const rule = ruleOf(node);
-    if (rule && ([lastStep, recurrentState].includes(plan.reason) || plan.reason.startsWith('moves')))
+    if (
+      rule &&
+      ([lastStep, recurrentState, betweenFloats].includes(plan.reason) || plan.reason.startsWith('moves'))
+    )
       continue;
     if (rule && plan.reason.startsWith('works on')) continue;
     warnings.push({

@@ -1,6 +1,7 @@
 import { consumersOf, type Graph, type Node, producersOf, valueNamed } from '../ir/graph.ts';
 import { isOpaque } from '../ir/opaque.ts';
 import { sizeOf } from './constants.ts';
+import { floatStretches } from './float-stretches.ts';
 import type { NodePlan } from './plan.ts';
 import { recurrentOperators } from './recurrences.ts';
 import { feedsRelativePrecision, type RelativeFeed } from './relative-precision.ts';
@@ -46,14 +47,30 @@ export function placeIntegers(graph: Graph, options: IntegerPlacement): Map<stri
     else if (onlyMoves(ruleOf(node)!)) moving.push(node);
     else plans.set(node.id, { mode: 'integer', reason: 'integer kernel' });
   }
+  const isTail = (node: Node) => tail.weighted.has(node) || tail.fixed.has(node);
   const isReal = (node: Node) => tail.weighted.has(node) || (plans.get(node.id)?.mode ?? 'float') === 'float';
   if (!options.leftOut && graph.nodes.every(isReal)) {
     for (const node of tail.weighted) {
       if (canHead(node)) plans.set(node.id, { mode: 'integer', reason: 'integer kernel' });
     }
   }
+  if (isRounding && options.floatIo) {
+    const moves = new Set(moving);
+    const isInteger = (node: Node) => moves.has(node) || plans.get(node.id)?.mode === 'integer';
+    const isIsland = (node: Node) =>
+      !isInteger(node) && !isTail(node) && !options.leftOut?.has(node.id) && computesReals(graph, node);
+    for (const [id, plan] of floatStretches(graph, isInteger, isIsland)) plans.set(id, plan);
+  }
   placeMoving(graph, moving, plans);
   return plans;
+}
+
+/** Whether an operator of ours makes reals of reals that are no constants. */
+function computesReals(graph: Graph, node: Node): boolean {
+  if (isOpaque(node.op)) return false;
+  const isReal = (id: string | null) =>
+    id !== null && isFloatValue(valueNamed(graph, id)) && !valueNamed(graph, id).constant;
+  return node.inputs.some(isReal) && node.outputs.some(isReal);
 }
 
 /** Why the tail is not in integers. */
