@@ -152,7 +152,9 @@ class StatisticsGraph extends GraphExtension {
   private join(): Map<ValueId, Slice> {
     const alike = new Map<string, Part[]>();
     for (const part of this.parts.values()) {
-      const key = `${part.shape.length}/${part.axis}`;
+      // The runtime joins channels as they lie, in blocks of 8 or 16, only where all of them are whole blocks.
+      const blocks = part.shape[part.axis] % 16 === 0 ? '/blocks' : '';
+      const key = `${part.shape.length}/${part.axis}${blocks}`;
       const list = alike.get(key);
       if (list) list.push(part);
       else alike.set(key, [part]);

@@ -110,6 +110,13 @@ function copyStrided(
   shape: readonly number[],
   strides: readonly number[],
 ): void {
+  // Axes of size 1 would make the innermost loop one step long.
+  const axes = [...shape.keys()].filter((axis) => shape[axis] !== 1);
+  if (axes.length < shape.length && axes.length > 0) {
+    const pick = (list: readonly number[]) => axes.map((axis) => list[axis]);
+    copyStrided(source, target, pick(shape), pick(strides));
+    return;
+  }
   const rank = shape.length;
   const inner = shape[rank - 1];
   const innerStride = strides[rank - 1];
