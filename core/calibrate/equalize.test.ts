@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { writeOnnx } from '../formats/onnx/writer.ts';
 import { GraphBuilder } from '../ir/builder.ts';
 import type { Graph } from '../ir/graph.ts';
-import { floatTensor, toFloat32 } from '../ir/tensor.ts';
+import { elementCount, floatTensor, int64Tensor, toFloat32 } from '../ir/tensor.ts';
 import { inferTypes } from '../ops/registry.ts';
 import { createEngines } from '../runtime/engines.ts';
 import { channelGroups } from './channel-groups.ts';
@@ -56,10 +56,50 @@ function net(last: 'none' | 'relu6' = 'none'): Graph {
   return b.finish([y.id], { format: 'onnx' });
 }
 
+/** Two branches of 4 and 2 channels, the second resampled and bounded, are concatenated and read by one layer. */
+function branches(): Graph {
+  const b = new GraphBuilder('branches', inferTypes);
+  const conv = (x: ReturnType<typeof b.input>, shape: number[], activation: string, name: string) => {
+    const w = b.constant(`${name}/w`, floatTensor(shape, wave(shape[0] * shape[1], shape[0] + 1)));
+    const bias = b.constant(`${name}/b`, floatTensor([shape[0]], wave(shape[0], 3)));
+    const attrs = { ...spatial, pads: [0, 0, 0, 0], group: 1, activation };
+    return b.one('Conv', [x, w, bias], attrs, { name });
+  };
+  const x = b.input('x', { dtype: 'float32', shape: [1, 2, 4, 4] });
+  const wide = conv(x, [4, 2, 1, 1], 'relu', 'wide');
+  const bounded = conv(x, [2, 2, 1, 1], 'relu6', 'bounded');
+  const sizes = b.constant('sizes', int64Tensor([4], [1, 2, 4, 4]));
+  const resizing = { mode: 'nearest', coordinateTransformation: 'asymmetric', nearestMode: 'floor' };
+  const resized = b.one('Resize', [bounded, sizes], { ...resizing, cubicCoeffA: -0.75 }, { name: 'resized' });
+  const joined = b.one('Concat', [wide, resized], { axis: 1 }, { name: 'joined' });
+  const y = conv(joined, [3, 6, 1, 1], 'none', 'y');
+  return b.finish([y.id], { format: 'onnx' });
+}
+
+/** A normalization of 4 channels that two dense layers read. */
+function normalized(): Graph {
+  const b = new GraphBuilder('normalized', inferTypes);
+  const x = b.input('x', { dtype: 'float32', shape: [1, 2, 4] });
+  const gamma = b.constant('gamma', floatTensor([4], [1, 2, 3, 40]));
+  const beta = b.constant('beta', floatTensor([4], wave(4, 2)));
+  const norm = b.one('LayerNormalization', [x, gamma, beta], { axis: 2, epsilon: 1e-5 }, { name: 'norm' });
+  const dense = (seed: number) =>
+    b.one(
+      'FullyConnected',
+      [norm, b.constant(`w${seed}`, floatTensor([3, 4], wave(12, seed))), null],
+      { activation: 'none' },
+      { name: `dense${seed}` },
+    );
+  const y = b.one('Add', [dense(1), dense(2)], { activation: 'none' }, { name: 'y' });
+  return b.finish([y.id], { format: 'onnx' });
+}
+
 async function run(graph: Graph): Promise<Float32Array> {
   const session = await ort.open(writeOnnx(graph));
   try {
-    return toFloat32((await session.run({ x: floatTensor([1, 2, 4, 4], wave(32, 5)) })).y);
+    const { shape } = session.inputs[0];
+    const x = floatTensor(shape.map(Number), wave(elementCount(shape.map(Number)), 5));
+    return toFloat32((await session.run({ x })).y);
   } finally {
     await session.close();
   }
@@ -67,8 +107,8 @@ async function run(graph: Graph): Promise<Float32Array> {
 
 describe('channel groups', () => {
   it('span what passes a factor on, between weighted operators', () => {
-    const groups = channelGroups(net()).map(({ values, makers, readers }) => ({
-      values: [...values].sort(),
+    const groups = channelGroups(net(), () => false).map(({ values, makers, readers }) => ({
+      values: [...values.keys()].sort(),
       makers: makers.map(({ node }) => node.id).sort(),
       readers: readers.map(({ node }) => node.id).sort(),
     }));
@@ -79,11 +119,50 @@ describe('channel groups', () => {
   });
 
   it('leave out what a bounded activation makes', () => {
-    expect(channelGroups(net('relu6')).map(({ values }) => values)).toEqual([['first']]);
+    expect(channelGroups(net('relu6'), () => false).map(({ values }) => [...values.keys()])).toEqual([
+      ['first'],
+    ]);
+  });
+});
+
+describe('channel groups of more than one kind', () => {
+  it('join the parts of a concatenation', () => {
+    const [group] = channelGroups(branches(), () => true);
+    expect(Object.fromEntries(group.values)).toEqual({
+      wide: { axis: 1, first: 0, count: 4 },
+      bounded: { axis: 1, first: 4, count: 2 },
+      resized: { axis: 1, first: 4, count: 2 },
+      joined: { axis: 1, first: 0, count: 6 },
+    });
+    expect(group.channels).toBe(6);
+  });
+
+  it('leave out a ReLU6 that reaches its bound', () => {
+    expect(channelGroups(branches(), () => false)).toEqual([]);
+  });
+
+  it('take the last axis behind a normalization', () => {
+    const [group] = channelGroups(normalized(), () => false);
+    expect(Object.fromEntries(group.values)).toEqual({ norm: { axis: 2, first: 0, count: 4 } });
+    expect(group.readers.map(({ node }) => node.id)).toEqual(['dense1', 'dense2']);
   });
 });
 
 describe('scaling channels', () => {
+  it.each([
+    ['through a concatenation', branches],
+    ['behind a normalization', normalized],
+  ])('leaves the function as it is %s', async (_, make) => {
+    const factors = new Map<string, number[]>();
+    for (const { values, channels } of channelGroups(make(), () => true)) {
+      const all = Array.from({ length: channels }, (_, c) => 2 ** (((c * 7) % 5) - 3));
+      for (const [id, { first, count }] of values) factors.set(id, all.slice(first, first + count));
+    }
+    const scaled = scaleChannels(make(), factors);
+    expect(scaled).not.toEqual(make());
+    expect([...(await run(scaled))]).toEqual([...(await run(make()))]);
+  });
+
   it('leaves the function as it is', async () => {
     const reference = await run(net());
     const factor = fc.array(
@@ -133,6 +212,48 @@ describe('equalization', () => {
   it('leaves more room where there were few samples', () => {
     const few = equalize(net(), all(uneven), 10).get('first')!;
     for (const c of [1, 2]) expect(uneven.max[c] / few[c]).toBeLessThanOrEqual(1000 / 2);
+  });
+
+  it('moves outliers behind a normalization into the weights, as SmoothQuant does', () => {
+    const outlier = { min: Float64Array.of(-1, -2, -3, -40), max: Float64Array.of(1, 2, 3, 40) };
+    const statistics = { ...outlier, mean: new Float64Array(4) };
+    const factors = equalize(normalized(), new Map([['norm', statistics]]), 100).get('norm')!;
+    expect(factors[3]).toBe(1);
+    for (const c of [0, 1, 2]) expect(factors[c]).toBeLessThan(0.5);
+  });
+
+  it('passes a ReLU6 only where it stays below its bound', () => {
+    const narrow = (max: number) => ({
+      min: new Float64Array(2),
+      max: Float64Array.of(max, 0.01),
+      mean: new Float64Array(2),
+    });
+    const wide = {
+      min: new Float64Array(4),
+      max: new Float64Array(4).fill(5),
+      mean: new Float64Array(4).fill(1),
+    };
+    const joined = (max: number) => ({
+      min: new Float64Array(6),
+      max: Float64Array.of(5, 5, 5, 5, max, 0.01),
+      mean: new Float64Array(6),
+    });
+    const factorsWith = (max: number) =>
+      equalize(
+        branches(),
+        new Map([
+          ['wide', wide],
+          ['bounded', narrow(max)],
+          ['resized', narrow(max)],
+          ['joined', joined(max)],
+        ]),
+        100,
+      );
+    expect(factorsWith(6).size).toBe(0);
+    const factors = factorsWith(5.5);
+    expect(factors.get('joined')?.slice(4)).toEqual(factors.get('bounded'));
+    const scaled = scaleChannels(branches(), factors);
+    expect(scaled.nodes.find(({ id }) => id === 'bounded')?.attrs.activation).toBe('relu');
   });
 
   it('leaves alone what is even already', () => {

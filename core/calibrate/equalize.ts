@@ -1,6 +1,7 @@
-import { type Graph, valueNamed } from '../ir/graph.ts';
+import { type Graph, type ValueId, valueNamed } from '../ir/graph.ts';
 import { toFloat32 } from '../ir/tensor.ts';
 import { type ChannelGroup, channelGroups, type Port } from './channel-groups.ts';
+import type { Lane } from './channel-lanes.ts';
 
 /** Smallest and largest element of each channel of a value, with the mean. */
 export interface ChannelStatistics {
@@ -18,17 +19,23 @@ const narrowest = 2 ** -12;
 const margins = [2, 3, 5];
 /** A closer margin, and how many samples it takes to trust it. */
 const closeMargin = { margin: 1.5, samples: 50 };
-/** Expected noise must fall to this part of what it was: small gains do not outweigh what is cut off. */
-const worthwhile = 0.6;
+/** Expected noise must fall to this part of what it was: tiny gains do not outweigh what is cut off. */
+const worthwhile = 0.9;
+/** How much of the unevenness of activations goes to the weights. */
+const strengths = [1, 0.75, 0.5];
+/** Where ReLU6 ends. */
+const bound6 = 6;
 const steps8 = 255;
 const levels8 = 127;
 
 /**
  * Factors by which channels are divided so that all make use of a tensor's one 8-bit scale (after Nagel et al.,
  * "Data-Free Quantization Through Weight Equalization and Bias Correction", 2019, section 4.1, with activation ranges
- * measured as in SmoothQuant, Xiao et al. 2022). Makers' weights are divided, readers' multiplied: the float network
- * stays what it is. Makers lose nothing, as their weights have a scale per output channel; what readers' weights lose
- * is weighed against what the activations gain, and a group that does not gain is left alone.
+ * measured, and shared out between activations and weights, as in SmoothQuant, Xiao et al. 2022). Makers' weights are
+ * divided (a normalization's multiplier and shift too), readers' multiplied: the float network stays what it is. That
+ * holds for a ReLU6 as well where no sample reached 6: the 8-bit range cuts off what exceeds it in any case. Makers lose
+ * nothing, as their weights have a scale per output channel; what readers' weights lose is weighed against what the
+ * activations gain, and a group that does not gain is left alone.
  * @param graph with channels first, the one that was calibrated
  * @param samples how many the statistics are of
  * @returns factors by value name
@@ -40,9 +47,14 @@ export function equalize(
 ): Map<string, Float64Array> {
   const factors = new Map<string, Float64Array>();
   const tried = samples >= closeMargin.samples ? [closeMargin.margin, ...margins] : margins;
-  for (const group of channelGroups(graph)) {
+  const isUnbounded = (id: ValueId) => {
+    const { max } = statistics.get(id) ?? { max: [bound6] };
+    return max.every((most) => most < bound6);
+  };
+  for (const group of channelGroups(graph, isUnbounded)) {
     const found = factorsOf(graph, group, statistics, tried);
-    if (found) for (const id of group.values) factors.set(id, found);
+    if (!found) continue;
+    for (const [id, { first, count }] of group.values) factors.set(id, found.slice(first, first + count));
   }
   return factors;
 }
@@ -53,34 +65,71 @@ function factorsOf(
   statistics: ReadonlyMap<string, ChannelStatistics>,
   tried: readonly number[],
 ): Float64Array | undefined {
-  const known = group.values.map((id) => statistics.get(id)).filter((found) => found !== undefined);
+  const known: Known[] = [];
+  for (const [id, lane] of group.values) {
+    const found = statistics.get(id);
+    if (found) known.push({ ...lane, ...found });
+  }
   if (group.readers.some(({ value }) => !statistics.has(value)) || known.length === 0) return undefined;
   const spread = new Float64Array(group.channels);
-  for (const { min, max } of known) {
-    for (let c = 0; c < spread.length; c++) {
-      spread[c] = Math.max(spread[c], Math.max(max[c], 0) - Math.min(min[c], 0));
+  for (const { min, max, first } of known) {
+    for (let c = 0; c < min.length; c++) {
+      spread[first + c] = Math.max(spread[first + c], Math.max(max[c], 0) - Math.min(min[c], 0));
     }
   }
   const widest = spread.reduce((a, b) => Math.max(a, b), 0);
   if (widest === 0) return undefined;
-  const readers = group.readers.map((port) => readerOf(graph, port, statistics.get(port.value)!));
+  const readers = group.readers.map(({ node, value }) => {
+    return readerOf(graph, node, statistics.get(value)!, group.values.get(value)!);
+  });
   const noiseOf = (f: Float64Array) => readers.reduce((sum, reader) => sum + noise(reader, f, known), 0);
+  const strongest = strongestWeights(readers, group.channels);
   let best: Float64Array | undefined;
   let least = noiseOf(new Float64Array(group.channels).fill(1)) * worthwhile;
   for (const margin of tried) {
-    // A channel that gave nothing but zeros has no range to go by.
-    const factors = spread.map((r) =>
-      r === 0 ? 1 : Math.max(Math.min((r / widest) * margin, 1), narrowest),
-    );
-    const total = noiseOf(factors);
-    if (total < least) [best, least] = [factors, total];
+    for (const strength of strengths) {
+      const factors = migrated(spread, strongest, strength);
+      for (let c = 0; c < factors.length; c++) {
+        // A channel that gave nothing but zeros has no range to go by.
+        if (spread[c] === 0) factors[c] = 1;
+        else
+          factors[c] = Math.max(Math.min(Math.max(factors[c], (spread[c] / widest) * margin), 1), narrowest);
+      }
+      const total = noiseOf(factors);
+      if (total < least) [best, least] = [factors, total];
+    }
   }
   return best;
 }
 
+/** `spread^α ÷ weights^(1−α)` (SmoothQuant, equation 4), the widest channel's being 1. */
+function migrated(spread: Float64Array, weights: Float64Array, strength: number): Float64Array {
+  const raw = spread.map((r, c) => r ** strength / Math.max(weights[c], Number.MIN_VALUE) ** (1 - strength));
+  let widest = 0;
+  for (let c = 0; c < spread.length; c++) if (spread[c] > spread[widest]) widest = c;
+  return raw.map((x) => x / raw[widest]);
+}
+
+/** Largest magnitude of the weights that meet each channel. */
+function strongestWeights(readers: readonly Reader[], channels: number): Float64Array {
+  const strongest = new Float64Array(channels);
+  for (const { peaks, inputs, outputsPerGroup, lane } of readers) {
+    for (let at = 0; at < peaks.length; at++) {
+      const m = Math.floor(at / inputs);
+      const c = lane.first + Math.floor(m / outputsPerGroup) * inputs + (at % inputs);
+      strongest[c] = Math.max(strongest[c], peaks[at]);
+    }
+  }
+  return strongest;
+}
+
+/** Statistics of a value of a group. */
+type Known = ChannelStatistics & Lane;
+
 /** What the noise at a reader's output depends on. */
 interface Reader {
   readonly statistics: ChannelStatistics;
+  readonly lane: Lane;
   /** Σ of squared weights that meet an input channel. */
   readonly columnSquares: Float64Array;
   /** Largest magnitude of the weights of each output channel and input channel: `[outputs, inputs ÷ group]`. */
@@ -90,7 +139,7 @@ interface Reader {
   readonly taps: number;
 }
 
-function readerOf(graph: Graph, { node }: Port, statistics: ChannelStatistics): Reader {
+function readerOf(graph: Graph, node: Port['node'], statistics: ChannelStatistics, lane: Lane): Reader {
   const weights = valueNamed(graph, node.inputs[1]!).constant!;
   const data = toFloat32(weights);
   const [outputs, inputs] = weights.shape;
@@ -108,22 +157,23 @@ function readerOf(graph: Graph, { node }: Port, statistics: ChannelStatistics): 
       }
     }
   }
-  return { statistics, columnSquares, peaks, inputs, outputsPerGroup, taps };
+  return { statistics, lane, columnSquares, peaks, inputs, outputsPerGroup, taps };
 }
 
 /** Expected squared error at a reader's output from rounding its input and its weights to 8 bits, factors applied. */
-function noise(reader: Reader, factors: Float64Array, known: readonly ChannelStatistics[]): number {
+function noise(reader: Reader, all: Float64Array, known: readonly Known[]): number {
   let step = 0;
-  for (const { min, max } of known) {
+  for (const { min, max, first } of known) {
     let low = 0;
     let high = 0;
-    for (let c = 0; c < factors.length; c++) {
-      low = Math.min(low, min[c] / factors[c]);
-      high = Math.max(high, max[c] / factors[c]);
+    for (let c = 0; c < min.length; c++) {
+      low = Math.min(low, min[c] / all[first + c]);
+      high = Math.max(high, max[c] / all[first + c]);
     }
     step = Math.max(step, (high - low) / steps8);
   }
-  const { statistics, columnSquares, peaks, inputs, outputsPerGroup, taps } = reader;
+  const { statistics, lane, columnSquares, peaks, inputs, outputsPerGroup, taps } = reader;
+  const factors = all.subarray(lane.first, lane.first + lane.count);
   let fromInput = 0;
   for (let c = 0; c < factors.length; c++) {
     // Zero is exact in integers: a channel that gives nothing else has no rounding error.

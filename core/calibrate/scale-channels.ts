@@ -1,4 +1,4 @@
-import { type Graph, type Node, type Value, valueNamed } from '../ir/graph.ts';
+import { type Graph, type Node, type Value, type ValueId, valueNamed } from '../ir/graph.ts';
 import { tensorOf, toFloat32 } from '../ir/tensor.ts';
 import { integerRule, slotRule } from './integer-rules.ts';
 
@@ -10,22 +10,34 @@ import { integerRule, slotRule } from './integer-rules.ts';
 export function scaleChannels(graph: Graph, factors: ReadonlyMap<string, ArrayLike<number>>): Graph {
   if (factors.size === 0) return graph;
   const values = new Map(graph.values);
-  for (const node of graph.nodes) {
+  const nodes = graph.nodes.map((node) => {
+    const isScaled = factors.has(node.outputs[0]) && node.attrs.activation === 'relu6';
+    return isScaled ? { ...node, attrs: { ...node.attrs, activation: 'relu' } } : node;
+  });
+  for (const node of nodes) {
     const rule = integerRule(node);
     const slot = rule && slotRule(rule, 1);
     const [x, weights, bias] = node.inputs;
+    if (node.op === 'LayerNormalization') {
+      const output = factors.get(node.outputs[0]);
+      for (const id of output ? [weights, bias] : []) if (id) divide(values, id, output!);
+      continue;
+    }
     if (!x || !weights || slot?.kind !== 'weight' || slot.axis !== 0) continue;
     const input = factors.get(x);
     const output = factors.get(node.outputs[0]);
     if (!input && !output) continue;
     values.set(weights, scaledWeights(node, valueNamed(graph, weights), input, output));
-    if (bias && output) {
-      const value = valueNamed(graph, bias);
-      const data = toFloat32(value.constant!).map((b, m) => b / output[m]);
-      values.set(bias, { ...value, constant: tensorOf('float32', value.constant!.shape, data) });
-    }
+    if (bias && output) divide(values, bias, output);
   }
-  return { ...graph, values };
+  return { ...graph, values, nodes };
+}
+
+/** Divides a constant of one number per channel. */
+function divide(values: Map<ValueId, Value>, id: ValueId, factors: ArrayLike<number>): void {
+  const value = values.get(id)!;
+  const data = toFloat32(value.constant!).map((x, c) => x / factors[c]);
+  values.set(id, { ...value, constant: tensorOf('float32', value.constant!.shape, data) });
 }
 
 function scaledWeights(

@@ -1,5 +1,5 @@
 import { type Graph, type Node, type Value, type ValueId, valueNamed } from '../ir/graph.ts';
-import { channelGroups, groupChannelAxis } from './channel-groups.ts';
+import { channelGroups } from './channel-groups.ts';
 import { integerRule, slotRule } from './integer-rules.ts';
 
 function isFloatActivation(value: Value): boolean {
@@ -56,7 +56,9 @@ export function channelAxes(graph: Graph): Map<ValueId, number> {
       if (isFloatActivation(value) && typeof value.type.shape[axis] === 'number') axes.set(id, axis);
     }
   }
-  for (const group of channelGroups(graph)) for (const id of group.values) axes.set(id, groupChannelAxis);
+  for (const { values } of channelGroups(graph, () => true)) {
+    for (const [id, { axis }] of values) axes.set(id, axis);
+  }
   return axes;
 }
 
