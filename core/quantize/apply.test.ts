@@ -242,4 +242,25 @@ describe('size estimates', () => {
     expect(sizes['weights-int4']).toBeLessThan(sizes['weights-int8']);
     expect(sizes['weights-int8']).toBeLessThan(sizes.float32 * 0.7);
   });
+
+  it('tell weights apart whose reals have zeros in their low bytes', () => {
+    const halves = (seed: number) =>
+      floatTensor(
+        [64, 64],
+        wave(4096, seed).map((x) => Math.round(x * 64) / 64),
+      );
+    const graph = vectorGraph((b, x) => {
+      const layer = (from: typeof x, seed: number, name: string) =>
+        b.one(
+          'FullyConnected',
+          [from, b.constant(`w${seed}`, halves(seed)), null],
+          { activation: 'none' },
+          { name },
+        );
+      const first = b.constant('first', floatTensor([64, 8], wave(512)));
+      const wide = b.one('FullyConnected', [x, first, null], { activation: 'none' }, { name: 'wide' });
+      return [layer(layer(wide, 1, 'h'), 2, 'y')];
+    });
+    expect(estimateSizes(graph).float32).toBeGreaterThan(2 * 4 * 4096);
+  });
 });

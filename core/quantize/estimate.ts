@@ -98,10 +98,17 @@ function storedConstants(graph: Graph): Stored[] {
   return [...stored.values()];
 }
 
-/** Tells constants apart by type, shape and a spread of their bytes: enough for an estimate. */
+/**
+ * Tells constants apart by type, shape and a spread of their bytes: enough for an estimate. Whole words of eight bytes are
+ * taken, since a byte at the same place in every number may be zero in all of them, as in reals that once were float16.
+ */
 function fingerprint({ dtype, shape, strides, bytes }: Tensor): string {
-  const step = Math.max(1, bytes.byteLength / 256);
+  const words = Math.ceil(bytes.byteLength / 8);
+  const step = Math.max(1, words / 32);
   let spread = '';
-  for (let at = 0; at < bytes.byteLength; at += step) spread += String.fromCharCode(bytes[Math.floor(at)]);
+  for (let word = 0; word < words; word += step) {
+    const at = Math.floor(word) * 8;
+    spread += String.fromCharCode(...bytes.subarray(at, at + 8));
+  }
   return `${dtype} ${shape} ${strides ?? ''} ${spread}`;
 }

@@ -5,6 +5,7 @@ import { writeOnnx } from '../formats/onnx/writer.ts';
 import { writeTflite } from '../formats/tflite/writer.ts';
 import { isFloat } from '../ir/dtype.ts';
 import { type Graph, type Node, producersOf, valueNamed } from '../ir/graph.ts';
+import { elementCount } from '../ir/tensor.ts';
 import { factorMap, type QuantPlan } from '../quantize/plan.ts';
 import type { ArtifactTarget } from './artifact-targets.ts';
 import type { MakeContext } from './make-artifact.ts';
@@ -15,20 +16,55 @@ const detailSamples = 4;
 /** Beyond this many operators the picture is too fine to read, and too many tensors to hold. */
 const operatorLimit = 400;
 
+/** Results of the source that are compared in one run; what is more takes further runs. */
+const mostBytesAtOnce = 64 * 2 ** 20;
+
 /**
- * Error of each operator's result against the float source, from a twin of the file that gives its inner tensors out.
- * Tensors that were flattened in another order are left out: what they hold where cannot be told from their shapes.
+ * Error of each operator's result against the float source, from twins of the file that give its inner tensors out, as
+ * many at a time as fit a budget. Tensors that were flattened in another order are left out: what they hold where
+ * cannot be told from their shapes.
  */
 export async function measureOperators(
   target: ArtifactTarget,
-  file: { readonly graph: Graph; readonly plan: QuantPlan },
+  { graph, plan }: { readonly graph: Graph; readonly plan: QuantPlan },
   context: MakeContext,
 ): Promise<OperatorError[]> {
-  const { graph, plan } = file;
   // A plan may scale channels between two operators, so that both use their range: the source is scaled alike.
   const float = scaleChannels(context.forOnnx.graph, factorMap(plan));
-  const pairs = pairOperators(float, graph, plan);
-  if (pairs.length === 0) return [];
+  const errors: OperatorError[] = [];
+  for (const pairs of portions(pairOperators(float, graph, plan), float)) {
+    errors.push(...(await measurePairs(pairs, { target, graph, float, context })));
+  }
+  return errors;
+}
+
+/** Pairs in their order, in portions whose results in the source fit the budget. */
+function portions(pairs: readonly OperatorPair[], float: Graph): OperatorPair[][] {
+  const found: OperatorPair[][] = [];
+  let room = 0;
+  for (const pair of pairs) {
+    const bytes = 4 * elementCount(valueNamed(float, pair.source).type.shape as number[]);
+    if (bytes > room) {
+      found.push([]);
+      room = mostBytesAtOnce;
+    }
+    found[found.length - 1].push(pair);
+    room -= bytes;
+  }
+  return found;
+}
+
+interface Measured {
+  readonly target: ArtifactTarget;
+  readonly graph: Graph;
+  readonly float: Graph;
+  readonly context: MakeContext;
+}
+
+async function measurePairs(
+  pairs: readonly OperatorPair[],
+  { target, graph, float, context }: Measured,
+): Promise<OperatorError[]> {
   const outputs = [...new Set([...graph.outputs, ...pairs.map((pair) => pair.artifact)])];
   const twin = { ...graph, outputs };
   const bytes = target.format === 'tflite' ? writeTflite(twin).bytes : writeOnnx(twin);

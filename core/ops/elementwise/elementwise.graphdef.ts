@@ -62,18 +62,13 @@ const readDivNoNan: GraphDefReader = (node, builder) => {
   return [resultOf(node, builder, 'Where', [isZero, zero, quotient])];
 };
 
-/** Of integers only where both are known: there it is shape arithmetic, exact in 64-bit floats. */
+/** Integers are divided without a rest, where rounding down and rounding to zero are the same. */
 const readFloorDiv: GraphDefReader = (node, builder) => {
-  const operands = [inputOf(node, 0), inputOf(node, 1)];
-  const { dtype } = operands[0].type;
-  if (isFloat(dtype)) return chained('Div', 'Floor', 2, unfused)(node, builder);
-  if (!operands.every(({ constant }) => constant)) {
-    node.refuse(`it divides ${dtype} while the model runs, which would round differently`);
-  }
-  const [x, y] = operands.map((value) => innerOf(node, builder, 'Cast', [value], { to: 'float64' }));
-  const quotient = innerOf(node, builder, 'Div', [x, y], unfused);
-  const whole = innerOf(node, builder, 'Floor', [quotient]);
-  return [resultOf(node, builder, 'Cast', [whole], { to: dtype })];
+  const [x, y] = [inputOf(node, 0), inputOf(node, 1)];
+  if (isFloat(x.type.dtype)) return chained('Div', 'Floor', 2, unfused)(node, builder);
+  const rest = innerOf(node, builder, 'Mod', [x, y], { truncated: false });
+  const multiple = innerOf(node, builder, 'Sub', [x, rest], unfused);
+  return [resultOf(node, builder, 'Div', [multiple, y], unfused)];
 };
 
 const readExpm1: GraphDefReader = (node, builder) => {

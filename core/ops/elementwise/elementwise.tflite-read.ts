@@ -51,10 +51,16 @@ const readSquaredDifference = onReals((op, builder) => {
   addLast(op, builder, 'Mul', [difference, difference], { activation: 'none' });
 });
 
+/** Integers are divided without a rest, where rounding down and rounding to zero are the same. */
 function readFloorDiv(op: TfliteOpView, builder: GraphBuilder): void {
-  const { dtype } = inputOf(op, 0).type;
-  if (!dtype.startsWith('float')) op.refuse(`it divides ${dtype}, which would round differently`);
-  chained('Div', 'Floor')(op, builder);
+  const [x, y] = [inputOf(op, 0), inputOf(op, 1)];
+  if (x.type.dtype.startsWith('float')) {
+    chained('Div', 'Floor')(op, builder);
+    return;
+  }
+  const rest = addInner(op, builder, 'Mod', [x, y], { truncated: false });
+  const multiple = addInner(op, builder, 'Sub', [x, rest], { activation: 'none' });
+  addLast(op, builder, 'Div', [multiple, y], { activation: 'none' });
 }
 
 const readAddN = onReals((op, builder) => {
