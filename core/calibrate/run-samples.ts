@@ -1,9 +1,9 @@
 import { WhittleError } from '../contract/errors.ts';
 import type { Dataset } from '../data/dataset.ts';
-import { writeOnnx } from '../formats/onnx/writer.ts';
 import type { Engine } from '../ir/engine.ts';
 import type { Graph } from '../ir/graph.ts';
 import type { Tensor } from '../ir/tensor.ts';
+import { openGraph } from './open-graph.ts';
 
 /** What all passes over the samples have in common. */
 export interface Run {
@@ -26,7 +26,7 @@ export async function runSamples(
   { dataset, engine, signal, onSample }: Run,
   take: (results: Results, index: number) => void,
 ): Promise<void> {
-  const session = await engine.open(writeOnnx(graph), { yields: true });
+  const session = await openGraph(engine, graph, {}, { yields: true });
   try {
     for (const index of indices) {
       if (signal?.aborted) throw new WhittleError('job.cancelled', 'calibration was cancelled');

@@ -44,7 +44,7 @@ export async function runGuarded(script: string, args: readonly string[], io: Cl
       child.once('exit', (...how) => resolve(how));
     });
     if (code !== null && code <= largestExitCode) return code;
-    for (const path of unfinished) rmSync(path, { force: true });
+    for (const path of unfinished) rmSync(path, { recursive: true, force: true });
     return await printError(io, crashError(signal ?? `code ${code}`), args.includes('--json'));
   } finally {
     process.off('SIGINT', stay);

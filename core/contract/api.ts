@@ -30,6 +30,7 @@ import {
  * that was uploaded), or `sample:NAME` for what is bundled. The web host refuses plain paths.
  */
 const Ref = z.string().min(1).max(4096);
+const Download = z.object({ url: z.string(), fileName: z.string() });
 const ProjectId = z.object({ projectId: z.string() });
 const JobId = z.object({ jobId: z.string() });
 const Nothing = z.object({});
@@ -119,7 +120,8 @@ export const calls = {
   /** A one-time URL path below the web host's root for downloading the artifact (browser). */
   'artifact.download': {
     params: ProjectId.extend({ artifactId: z.string() }),
-    result: z.object({ url: z.string(), fileName: z.string() }),
+    /** `data` is the second file of an artifact that has two. */
+    result: Download.extend({ data: Download.optional() }),
   },
 } as const satisfies Record<string, { params: z.ZodType; result: z.ZodType }>;
 

@@ -334,8 +334,12 @@ export const ArtifactView = z.object({
   io: IoType,
   format: OutputFormat,
   path: z.string(),
+  /** Of both files where there are two. */
   sizeBytes: z.number(),
+  /** Of the file at `path`. */
   sha256: z.string(),
+  /** Of an ONNX model above 2 GB: the file beside `path` that holds its weights, and goes where that goes. */
+  data: z.object({ fileName: z.string(), sizeBytes: z.number(), sha256: z.string() }).optional(),
   operators: z.record(z.string(), z.number()),
   minRuntime: z.string(),
   status: z.enum(['ok', 'failed']),

@@ -1,3 +1,4 @@
+import { openGraph } from '../calibrate/open-graph.ts';
 import { WhittleError } from '../contract/errors.ts';
 import type { LatencyView, ReferenceView } from '../contract/views.ts';
 import type { Dataset } from '../data/dataset.ts';
@@ -8,7 +9,6 @@ import type { Engine, Engines, Session } from '../ir/engine.ts';
 import type { Graph } from '../ir/graph.ts';
 import { opaqueCauses } from '../ir/opaque.ts';
 import { elementCount, type Tensor } from '../ir/tensor.ts';
-import { openGraph } from './open-graph.ts';
 import { measureQuickly } from './quick-latency.ts';
 import type { SourceModel } from './source-model.ts';
 

@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { WhittleError } from '../contract/errors.ts';
 import type {
   ArtifactDetail,
@@ -10,7 +12,8 @@ import type {
 } from '../contract/views.ts';
 import type { OpenedDataset } from '../data/dataset.ts';
 import type { InputSpec } from '../data/sample-spec.ts';
-import { opsetFor, writeOnnx } from '../formats/onnx/writer.ts';
+import { dataPathOf } from '../formats/onnx/external-weights.ts';
+import { opsetFor, writeOnnxFiles } from '../formats/onnx/writer.ts';
 import type { FileContent } from '../formats/tflite/flatbuffer.ts';
 import { writeTfliteParts } from '../formats/tflite/writer.ts';
 import type { Engines } from '../ir/engine.ts';
@@ -47,6 +50,8 @@ export interface MakeContext {
   /** Look into each file: error per operator, samples whose answer changed. */
   readonly detail: boolean;
   readonly timings: Timings;
+  /** Bytes of weights that one ONNX file takes; what the format allows by default. */
+  readonly mostOnnxWeights?: number;
   /** Of the source, for the description in the file. */
   readonly sourceName: string;
   readonly sourceSizeBytes: number;
@@ -61,6 +66,8 @@ export interface MakeContext {
 
 interface Written {
   readonly content: FileContent;
+  /** Of an ONNX file that is too large for one: its weights, for the file beside it. */
+  readonly data?: FileContent;
   readonly graph: Graph;
   readonly operators: Record<string, number>;
   readonly minRuntime: string;
@@ -68,10 +75,9 @@ interface Written {
 }
 
 /** What is known of a file whose bytes are on disk, and no longer in memory. */
-interface WrittenFile extends Omit<Written, 'content'> {
-  readonly sizeBytes: number;
-  readonly sha256: string;
-}
+interface WrittenFile
+  extends Omit<Written, 'content' | 'data'>,
+    Pick<ArtifactView, 'sizeBytes' | 'sha256' | 'data'> {}
 
 export interface MadeArtifact {
   readonly artifact: ArtifactView;
@@ -91,18 +97,18 @@ export async function makeArtifact(
   const label = `${target.precision} .${target.format}`;
   progress.report(0, `${label}: quantizing`);
   const overwrite = context.force;
-  const hash = createHash('sha256');
   let file: WrittenFile | undefined;
   const verdict = await context.timings.measure('write', () =>
     writeFileChecked(
       target.path,
-      function* () {
-        const { content, ...facts } = quantizeAndWrite(target.format, plan, context);
-        for (const part of content.parts()) {
-          hash.update(part);
-          yield part;
-        }
-        file = { ...facts, sizeBytes: content.sizeBytes, sha256: hash.digest('hex') };
+      async (asidePath) => {
+        const { content, data, ...facts } = quantizeAndWrite(target.format, plan, context, target.path);
+        const written = await writeHashed(asidePath, content);
+        file = { ...facts, ...written };
+        if (!data) return;
+        const beside = await writeHashed(dataPathOf(asidePath), data);
+        const fileName = basename(dataPathOf(target.path));
+        file = { ...file, sizeBytes: written.sizeBytes + beside.sizeBytes, data: { fileName, ...beside } };
       },
       (asidePath) =>
         context.timings.measure('verify', () =>
@@ -120,9 +126,33 @@ export async function makeArtifact(
   };
 }
 
-/** Applies a plan and writes a file's content. @throws WhittleError what applying and writing throw. */
-export function quantizeAndWrite(format: OutputFormat, plan: QuantPlan, context: MakeContext): Written {
-  return format === 'tflite' ? makeTflite(plan, context) : makeOnnx(plan, context);
+/** Writes a file's content, each part before the next is made. */
+async function writeHashed(
+  path: string,
+  content: FileContent,
+): Promise<{ sizeBytes: number; sha256: string }> {
+  const hash = createHash('sha256');
+  const parts = function* () {
+    for (const part of content.parts()) {
+      hash.update(part);
+      yield part;
+    }
+  };
+  await writeFile(path, parts(), { flag: 'wx' });
+  return { sizeBytes: content.sizeBytes, sha256: hash.digest('hex') };
+}
+
+/**
+ * Applies a plan and writes a file's content. @throws WhittleError what applying and writing throw.
+ * @param path that the file will have
+ */
+export function quantizeAndWrite(
+  format: OutputFormat,
+  plan: QuantPlan,
+  context: MakeContext,
+  path: string,
+): Written {
+  return format === 'tflite' ? makeTflite(plan, context) : makeOnnx(plan, context, path);
 }
 
 function makeTflite(plan: QuantPlan, { recipe, forTflite, sourceName, timings }: MakeContext): Written {
@@ -142,15 +172,22 @@ function settledForm({ onnxForm }: Recipe): SettledForm | undefined {
   return onnxForm === 'auto' ? undefined : onnxForm;
 }
 
-function makeOnnx(plan: QuantPlan, { recipe, forOnnx, timings }: MakeContext): Written {
+function makeOnnx(
+  plan: QuantPlan,
+  { recipe, forOnnx, timings, mostOnnxWeights }: MakeContext,
+  path: string,
+): Written {
   const { graph, warnings } = timings.measureSync('quantize', () =>
     quantizeForOnnx(forOnnx.graph, plan, { io: recipe.io, form: settledForm(recipe) }),
   );
-  const bytes = timings.measureSync('write', () => writeOnnx(graph));
+  const dataName = basename(dataPathOf(path));
+  const { model, data } = timings.measureSync('write', () =>
+    writeOnnxFiles(graph, dataName, mostOnnxWeights),
+  );
   const operators: Record<string, number> = {};
   for (const node of graph.nodes) operators[node.op] = (operators[node.op] ?? 0) + 1;
-  const content = { sizeBytes: bytes.byteLength, parts: () => [bytes] };
-  return { content, graph, operators, minRuntime: `opset ${opsetFor(graph)}`, warnings };
+  const content = { sizeBytes: model.byteLength, parts: () => [model] };
+  return { content, data, graph, operators, minRuntime: `opset ${opsetFor(graph)}`, warnings };
 }
 
 /** Operators by what they became, where a plan holds several things. */
@@ -210,6 +247,7 @@ function viewOf(
     path,
     sizeBytes,
     sha256: written.sha256,
+    data: written.data,
     operators: written.operators,
     minRuntime: written.minRuntime,
     status: verdict.gates.every((gate) => gate.ok) ? 'ok' : 'failed',

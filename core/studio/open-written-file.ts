@@ -1,4 +1,6 @@
+import { openGraph } from '../calibrate/open-graph.ts';
 import type { PortAdapters } from '../evaluate/port-adapters.ts';
+import { writeTflite } from '../formats/tflite/writer.ts';
 import type { Engines, Session } from '../ir/engine.ts';
 import { type Graph, type QuantParams, valueNamed } from '../ir/graph.ts';
 import { toNumbers } from '../ir/tensor.ts';
@@ -17,6 +19,16 @@ export async function openWrittenFile(
 ): Promise<Session> {
   if (target.format === 'tflite') return (await engines.tflite()).open(path);
   return withPortQuant(await engines.ort.open(path), (name) => borderQuant(graph, name));
+}
+
+/** Writes a graph to memory, or where it is too large to a file for as long as it runs, and opens it there. */
+export async function openWrittenGraph(
+  target: Pick<ArtifactTarget, 'format'>,
+  graph: Graph,
+  engines: Engines,
+): Promise<Session> {
+  if (target.format === 'tflite') return (await engines.tflite()).open(writeTflite(graph).bytes);
+  return withPortQuant(await openGraph(engines.ort, graph), (name) => borderQuant(graph, name));
 }
 
 /**

@@ -1,15 +1,14 @@
+import { openGraph } from '../calibrate/open-graph.ts';
 import { scaleChannels } from '../calibrate/scale-channels.ts';
 import type { OperatorError, OperatorPair } from '../evaluate/operator-errors.ts';
 import { operatorErrors } from '../evaluate/operator-errors.ts';
-import { writeOnnx } from '../formats/onnx/writer.ts';
-import { writeTflite } from '../formats/tflite/writer.ts';
 import { isFloat } from '../ir/dtype.ts';
 import { type Graph, type Node, producersOf, valueNamed } from '../ir/graph.ts';
 import { elementCount } from '../ir/tensor.ts';
 import { factorMap, type QuantPlan } from '../quantize/plan.ts';
 import type { ArtifactTarget } from './artifact-targets.ts';
 import type { MakeContext } from './make-artifact.ts';
-import { openWrittenFile, portAdaptersOf } from './open-written-file.ts';
+import { openWrittenGraph, portAdaptersOf } from './open-written-file.ts';
 
 /** So many samples show where in the network the quality goes. */
 const detailSamples = 4;
@@ -67,11 +66,10 @@ async function measurePairs(
 ): Promise<OperatorError[]> {
   const outputs = [...new Set([...graph.outputs, ...pairs.map((pair) => pair.artifact)])];
   const twin = { ...graph, outputs };
-  const bytes = target.format === 'tflite' ? writeTflite(twin).bytes : writeOnnx(twin);
-  const sourceBytes = writeOnnx(float, { extraOutputs: pairs.map((pair) => pair.source) });
-  const source = await context.engines.ort.open(sourceBytes);
+  const extraOutputs = pairs.map((pair) => pair.source);
+  const source = await openGraph(context.engines.ort, float, { extraOutputs });
   try {
-    const artifact = await openWrittenFile(bytes, target, twin, context.engines);
+    const artifact = await openWrittenGraph(target, twin, context.engines);
     try {
       return await operatorErrors(source, artifact, pairs, context.dataset, {
         samples: detailSamples,

@@ -39,6 +39,8 @@ export interface OptimizeRequest {
   readonly force?: boolean;
   /** Also measure what `artifact.detail` shows. */
   readonly detail?: boolean;
+  /** Bytes of weights from which on an ONNX model becomes two files; what the format allows by default. */
+  readonly mostOnnxWeights?: number;
   /** Of a trial: its files have names of their own. */
   readonly mark?: TrialMark;
 }
@@ -153,6 +155,7 @@ export async function optimize(
         sourceName: viewSource(source).name,
         sourceSizeBytes: source.sizeBytes,
         verified: new Map(),
+        mostOnnxWeights: request.mostOnnxWeights,
         kept,
         calibration,
         signal,

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import * as z from 'zod';
 import { WhittleError } from '../contract/errors.ts';
 import {
@@ -154,6 +154,8 @@ export class ProjectStore {
     let kept = artifact;
     if (artifact.path !== '') {
       const path = join(folder, basename(artifact.path));
+      const { data } = artifact;
+      if (data) await rename(join(dirname(artifact.path), data.fileName), join(folder, data.fileName));
       await rename(artifact.path, path);
       kept = { ...artifact, path };
     }

@@ -23,7 +23,7 @@ test('a file is checked before it has its name', async () => {
   const path = join(folder, 'deep', 'model.tflite');
   const seen = await writeFileChecked(
     path,
-    () => [bytes],
+    (aside) => writeFile(aside, bytes),
     async (aside) => {
       expect(await readdir(join(folder, 'deep'))).toEqual([expect.stringMatching(/\.partial$/)]);
       return (await readFile(aside)).toString();
@@ -40,12 +40,46 @@ test('a file whose check throws is not left, and the check’s own error comes o
   await expect(
     writeFileChecked(
       path,
-      () => [bytes],
+      (aside) => writeFile(aside, bytes),
       () => Promise.reject(broken),
     ),
   ).rejects.toBe(broken);
   expect(await readdir(folder)).toEqual(['model.tflite']);
   expect(await readFile(path, 'utf8')).toBe('before');
+});
+
+test('a file and what belongs beside it come together, or not at all', async () => {
+  const path = join(folder, 'model.onnx');
+  const pair = (text: string) => async (aside: string) => {
+    await writeFile(aside, text);
+    await writeFile(`${aside}.data`, `weights of ${text}`);
+  };
+  const refuse = () => Promise.reject(new Error('refused'));
+  await expect(writeFileChecked(path, pair('a'), refuse)).rejects.toThrow('refused');
+  await expect(
+    writeFileChecked(
+      path,
+      async (aside) => {
+        await pair('a')(aside);
+        throw Object.assign(new Error('full'), { code: 'ENOSPC' });
+      },
+      refuse,
+    ),
+  ).rejects.toMatchObject({ code: 'file.no-space' });
+  expect(await readdir(folder)).toEqual([]);
+
+  await writeFileChecked(path, pair('a'), async (aside) => {
+    expect(await readFile(`${aside}.data`, 'utf8')).toBe('weights of a');
+    expect(await readdir(folder)).toHaveLength(1);
+  });
+  await writeFileChecked(path, pair('b'), async () => {});
+  expect((await readdir(folder)).sort()).toEqual(['model.onnx', 'model.onnx.data']);
+  expect(await readFile(`${path}.data`, 'utf8')).toBe('weights of b');
+
+  await rm(path);
+  const kept = writeFileChecked(path, pair('c'), async () => {}, { overwrite: false });
+  await expect(kept).rejects.toMatchObject({ code: 'file.exists' });
+  expect(await readdir(folder)).toEqual(['model.onnx.data']);
 });
 
 test('what is there is not replaced unless asked for, and all of it is named', async () => {
@@ -69,7 +103,7 @@ test('a process that must end takes its half-written files away', async () => {
   let release = (): void => {};
   const writing = writeFileChecked(
     join(folder, 'model'),
-    () => [bytes],
+    (aside) => writeFile(aside, bytes),
     () => {
       reached();
       return new Promise<void>((resolve) => {

@@ -1,8 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
-import { access, copyFile, mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { access, copyFile, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { WhittleError } from '../contract/errors.ts';
+import { writeError } from '../ir/write-error.ts';
+
+export { writeError };
 
 /** Files being written right now, so that a process that must end at once can take them away. */
 const unfinished = new Set<string>();
@@ -16,7 +19,7 @@ export function onUnfinished(listener: (paths: string[]) => void): void {
 
 /** Removes what is half-written; for the last moment of a process. */
 export function removeUnfinished(): void {
-  for (const path of unfinished) rmSync(path, { force: true });
+  for (const path of unfinished) rmSync(path, { recursive: true, force: true });
   unfinished.clear();
 }
 
@@ -43,30 +46,46 @@ export async function writeFileAside(
     } finally {
       await file.close();
     }
+    await rename(aside, path);
   });
 }
 
 /**
- * Writes a file aside, lets `check` look at it there, and gives it its name only when `check` has returned.
- * @param make gives the content in parts, each of which is written before the next is asked for
- * @returns what `check` returned. @throws as `writeFileAside`, and what `make` and `check` throw; no file is left then.
+ * Writes a file, and what belongs beside it, into a folder aside; lets `check` look at it there, and gives all of it
+ * its place only when `check` has returned. The file itself comes last: where it is, all that belongs to it is.
+ * @param write puts the file under the path that it is given, and others beside it
+ * @returns what `check` returned. @throws as `writeFileAside`, and what `write` and `check` throw; no file is left then.
  */
 export async function writeFileChecked<T>(
   path: string,
-  make: () => Iterable<Uint8Array>,
+  write: (asidePath: string) => Promise<void>,
   check: (asidePath: string) => Promise<T>,
   options: WriteOptions = {},
 ): Promise<T> {
   let checked: T | undefined;
   await putAside(path, options, async (aside) => {
-    await writeFile(aside, make(), { flag: 'wx' });
+    await mkdir(aside);
+    const asidePath = join(aside, basename(path));
+    await write(asidePath);
     try {
-      checked = await check(aside);
+      checked = await check(asidePath);
     } catch (error) {
       throw new CheckFailed('checking failed', { cause: error });
     }
+    await moveBeside(aside, path, options);
   });
   return checked as T;
+}
+
+/** Moves the files of a folder beside `path`, the one of its name last. */
+async function moveBeside(folder: string, path: string, options: WriteOptions): Promise<void> {
+  const others = (await readdir(folder)).filter((name) => name !== basename(path));
+  const placeOf = (name: string) => join(dirname(path), name);
+  if (options.overwrite === false) await refuseExisting(others.map(placeOf));
+  // Between two renames, no file may stand beside what belongs to another.
+  if (others.length > 0) await rm(path, { force: true });
+  for (const name of others) await rename(join(folder, name), placeOf(name));
+  await rename(join(folder, basename(path)), path);
 }
 
 /** What a check threw, so that it is not taken for a refusal of the file system. */
@@ -74,13 +93,17 @@ class CheckFailed extends Error {}
 
 /** Copies a file aside and renames it, with the same promises. */
 export async function copyFileAside(from: string, to: string, options: WriteOptions = {}): Promise<void> {
-  await putAside(to, options, (aside) => copyFile(from, aside));
+  await putAside(to, options, async (aside) => {
+    await copyFile(from, aside);
+    await rename(aside, to);
+  });
 }
 
+/** Lets `place` make something under a name aside and move it to `path`. Nothing is left aside, whatever happens. */
 async function putAside(
   path: string,
   options: WriteOptions,
-  write: (aside: string) => Promise<void>,
+  place: (aside: string) => Promise<void>,
 ): Promise<void> {
   if (options.overwrite === false) await refuseExisting([path]);
   const aside = join(dirname(path), `.${basename(path)}.${randomBytes(4).toString('hex')}.partial`);
@@ -88,14 +111,13 @@ async function putAside(
   tellUnfinished([...unfinished]);
   try {
     await mkdir(dirname(path), { recursive: true });
-    await write(aside);
-    await rename(aside, path);
+    await place(aside);
   } catch (error) {
-    // Where not even this can be done, the first error is the one to tell.
-    await rm(aside, { force: true }).catch(() => {});
     if (error instanceof CheckFailed) throw error.cause;
     throw writeError(path, error);
   } finally {
+    // Where not even this can be done, the first error is the one to tell.
+    await rm(aside, { recursive: true, force: true }).catch(() => {});
     unfinished.delete(aside);
     tellUnfinished([...unfinished]);
   }
@@ -120,31 +142,6 @@ export async function exists(path: string): Promise<boolean> {
     () => true,
     () => false,
   );
-}
-
-/** A system's refusal to write, as an error that names the file and what to do. */
-export function writeError(path: string, error: unknown): WhittleError {
-  if (error instanceof WhittleError) return error;
-  const code = (error as NodeJS.ErrnoException).code;
-  if (code === 'ENOSPC' || code === 'EDQUOT') {
-    return new WhittleError('file.no-space', `There is no space left to write ${path}.`, {
-      hint: 'Free some space, or choose another disk; nothing half-written was left.',
-      cause: error,
-    });
-  }
-  const reasons: Readonly<Record<string, string>> = {
-    EACCES: 'permission is missing',
-    EPERM: 'permission is missing',
-    EROFS: 'the disk is read-only',
-    ENOTDIR: 'a part of the path is a file',
-    EEXIST: 'a part of the path is a file',
-    EISDIR: 'it is a folder',
-    ENOTEMPTY: 'it is a folder',
-    ENAMETOOLONG: 'the name is too long',
-    EFBIG: 'the file is larger than the system allows',
-  };
-  const reason = (code && reasons[code]) ?? (error as Error).message;
-  return new WhittleError('file.unreadable', `${path} cannot be written: ${reason}.`, { cause: error });
 }
 
 /** Reads a JSON file that this project wrote. @returns undefined when it is not there or not readable as JSON. */

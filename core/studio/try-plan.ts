@@ -1,4 +1,5 @@
 import { beforeFixedSteps } from '../calibrate/before-fixed.ts';
+import { openGraph } from '../calibrate/open-graph.ts';
 import type { OutputFormat } from '../contract/views.ts';
 import { drawSamples } from '../data/draw-samples.ts';
 import { type Evaluation, evaluateArtifact } from '../evaluate/evaluate.ts';
@@ -9,8 +10,7 @@ import type { Prepared } from '../passes/pipeline.ts';
 import type { QuantPlan } from '../quantize/plan.ts';
 import { pause, throwIfAborted } from './cooperative-dataset.ts';
 import { type MakeContext, quantizeAndWrite } from './make-artifact.ts';
-import { openGraph } from './open-graph.ts';
-import { openWrittenFile, portAdaptersOf } from './open-written-file.ts';
+import { openWrittenFile, openWrittenGraph, portAdaptersOf } from './open-written-file.ts';
 
 export interface Trial extends Pick<Evaluation, 'quality' | 'outputs'> {
   readonly sizeBytes: number;
@@ -28,14 +28,16 @@ export async function tryPlan(
 ): Promise<Trial> {
   await pause();
   throwIfAborted(context.signal);
-  const { content, graph } = quantizeAndWrite(format, plan, context);
-  const session = await openWrittenFile(joinParts(content), { format }, graph, context.engines);
+  const { content, data, graph } = quantizeAndWrite(format, plan, context, 'trial');
+  const session = data
+    ? await openWrittenGraph({ format }, graph, context.engines)
+    : await openWrittenFile(joinParts(content), { format }, graph, context.engines);
   try {
     const { quality, outputs } = await evaluateArtifact(session, context.dataset, reference, {
       portAdapters: format === 'tflite' ? portAdaptersOf(context.forTflite) : {},
       signal: context.signal,
     });
-    return { sizeBytes: content.sizeBytes, quality, outputs };
+    return { sizeBytes: content.sizeBytes + (data?.sizeBytes ?? 0), quality, outputs };
   } finally {
     await session.close();
   }

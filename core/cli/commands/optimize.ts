@@ -148,6 +148,8 @@ function notesOf(artifact: ArtifactView): string[] {
     const where = nodes.length > 0 ? `${nodes.slice(0, namedAtMost).join(', ')}${more}: ` : '';
     return `${name}: ${where}${message}\n`;
   });
+  if (artifact.data)
+    notes.push(`${name}: its weights are in ${artifact.data.fileName}, which goes where it goes\n`);
   if (artifact.recovery?.length) {
     const steps = artifact.recovery.map(
       ({ id, gainDb, kept }) =>

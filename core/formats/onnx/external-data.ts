@@ -3,7 +3,8 @@ import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { type Issue, WhittleError } from '../../contract/errors.ts';
 import { fileInside } from '../inside-folder.ts';
-import type { GraphProto, TensorProto } from './schema.ts';
+import { decode, encode } from '../protobuf/wire.ts';
+import { type GraphProto, modelTable, type TensorProto } from './schema.ts';
 import { subgraphsOf } from './subgraphs.ts';
 
 const external = 1;
@@ -57,6 +58,15 @@ export async function readExternalData(
     });
   }
   return found;
+}
+
+/** A model whose external tensors all lie in one file, with that file under another name. */
+export function renameExternalData(model: Uint8Array, location: string): Uint8Array {
+  const proto = decode(model, modelTable);
+  for (const tensor of proto.graph ? externalTensors(proto.graph) : []) {
+    for (const entry of tensor.externalData) if (entry.key === 'location') entry.value = location;
+  }
+  return encode(proto, modelTable);
 }
 
 async function readRange(tensor: TensorProto, folder: string): Promise<Uint8Array> {

@@ -1,5 +1,5 @@
-import { open } from 'node:fs/promises';
 import { byteLength } from '../../ir/dtype.ts';
+import type { Graph } from '../../ir/graph.ts';
 import { elementCount, Scratch, type Tensor } from '../../ir/tensor.ts';
 import { dataTypeOf, type TensorProto } from './schema.ts';
 
@@ -38,17 +38,32 @@ export class ExternalWeights {
     };
   }
 
-  /** Writes the weights, one at a time. @throws what the system says. */
-  async writeTo(path: string): Promise<void> {
-    const file = await open(path, 'wx');
-    try {
-      const scratch = new Scratch();
-      for (const { tensor, offset } of this.moved) {
-        const bytes = scratch.bytesOf(tensor);
-        await file.write(bytes, 0, bytes.byteLength, offset);
-      }
-    } finally {
-      await file.close();
+  get sizeBytes(): number {
+    return this.end;
+  }
+
+  /** The file's content, weight by weight; a part is only valid until the next one is asked for. */
+  *parts(): Generator<Uint8Array> {
+    const scratch = new Scratch();
+    let at = 0;
+    for (const { tensor, offset } of this.moved) {
+      if (offset > at) yield new Uint8Array(offset - at);
+      const bytes = scratch.bytesOf(tensor);
+      yield bytes;
+      at = offset + bytes.byteLength;
     }
   }
+}
+
+/** Where a model of two files has its weights: beside it, named after it. */
+export function dataPathOf(modelPath: string): string {
+  return `${modelPath}.data`;
+}
+
+/** Bytes of all constants of a graph. */
+export function weightBytes(graph: Graph): number {
+  let bytes = 0;
+  for (const { constant } of graph.values.values())
+    if (constant) bytes += byteLength(constant.dtype, elementCount(constant.shape));
+  return bytes;
 }

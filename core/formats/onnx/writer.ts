@@ -5,7 +5,7 @@ import { type Graph, type Node, type ValueId, valueNamed } from '../../ir/graph.
 import { isOpaque } from '../../ir/opaque.ts';
 import { definitionOf, onnxWriters } from '../../ops/registry.ts';
 import { encode } from '../protobuf/wire.ts';
-import type { ExternalWeights } from './external-weights.ts';
+import { ExternalWeights, weightBytes } from './external-weights.ts';
 import { normalDomain } from './node-view.ts';
 import { protosOf } from './opaque.ts';
 import {
@@ -117,6 +117,24 @@ export function writeOnnx(graph: Graph, options: WriteOnnxOptions = {}): Uint8Ar
 
 /** Of a protobuf message; weights that go into a file of their own do not count. */
 const mostBytes = 0x7fff_0000;
+/** What nodes, names and small constants may take beside the weights. */
+const tableBytes = 64 * 2 ** 20;
+
+/**
+ * The content of an ONNX file, and of the one beside it that holds its weights where they are too much for one file.
+ * @param dataName name of the second file
+ * @param mostWeights bytes of weights that one file takes
+ * @throws WhittleError as `writeOnnx`
+ */
+export function writeOnnxFiles(
+  graph: Graph,
+  dataName: string,
+  mostWeights = mostBytes - tableBytes,
+): { readonly model: Uint8Array; readonly data?: ExternalWeights } {
+  if (weightBytes(graph) <= mostWeights) return { model: writeOnnx(graph) };
+  const external = new ExternalWeights(dataName);
+  return { model: writeOnnx(graph, { external }), data: external };
+}
 
 function refuseTooLarge({ name }: Graph, { initializers }: WriteContext): void {
   const bytes = initializers.reduce((sum, { rawData }) => sum + (rawData?.byteLength ?? 0), 0);

@@ -1,6 +1,6 @@
 import { GraphExtension } from '../../calibrate/graph-extension.ts';
+import { openGraph } from '../../calibrate/open-graph.ts';
 import { WhittleError } from '../../contract/errors.ts';
-import { writeOnnx } from '../../formats/onnx/writer.ts';
 import { type Graph, staticShape, type ValueId, valueNamed } from '../../ir/graph.ts';
 import { floatTensor, int64Tensor, type Tensor, toFloat32 } from '../../ir/tensor.ts';
 import type { RecoverySamples } from './recovery.ts';
@@ -112,7 +112,7 @@ async function gatherBatch(
     return nodes.map((node) => ({ moments, ...addMoments(extension, graph, node) }));
   });
   const outputs = taps.flatMap(({ sums, products }) => [sums, products]);
-  const session = await engine.open(writeOnnx(extension.finish(outputs), { opset: 21 }), { yields: true });
+  const session = await openGraph(engine, extension.finish(outputs), { opset: 21 }, { yields: true });
   try {
     for (const index of indexes) {
       if (signal?.aborted) throw new WhittleError('job.cancelled', 'recovery was cancelled');

@@ -1,6 +1,6 @@
 import { GraphExtension } from '../../calibrate/graph-extension.ts';
+import { openGraph } from '../../calibrate/open-graph.ts';
 import { WhittleError } from '../../contract/errors.ts';
-import { writeOnnx } from '../../formats/onnx/writer.ts';
 import { type Graph, type Node, staticShape, type ValueId, valueNamed } from '../../ir/graph.ts';
 import { int64Tensor, toFloat32 } from '../../ir/tensor.ts';
 import { applyPlanForOnnx } from '../apply-qdq.ts';
@@ -131,7 +131,7 @@ async function channelMeans(
     return { id, input: mean(input, shapeOf(input)), result: mean(linear, shape) };
   });
   const outputs = taps.flatMap(({ input, result }) => [input, result]);
-  const session = await engine.open(writeOnnx(extension.finish(outputs)), { yields: true });
+  const session = await openGraph(engine, extension.finish(outputs), {}, { yields: true });
   const sums = new Map<ValueId, Float64Array>();
   try {
     for (const index of indexes) {

@@ -113,8 +113,9 @@ export async function exportArtifact(artifact: ArtifactView): Promise<string | u
       // The system's save dialog has asked about an existing file already.
       return (await call('artifact.export', { ...ids, path, overwrite: true })).path;
     }
-    const { url, fileName } = await call('artifact.download', ids);
+    const { url, fileName, data } = await call('artifact.download', ids);
     download?.(url, fileName);
+    if (data) download?.(data.url, data.fileName);
     return fileName;
   });
 }

@@ -239,6 +239,12 @@ function Contents({ project, artifact }: { project: ProjectView; artifact: Artif
       <dl className="keyvalues small">
         <dt>Name</dt>
         <dd className="mono">{exportFileName(artifact)}</dd>
+        {artifact.data && (
+          <>
+            <dt>Weights in</dt>
+            <dd className="mono">{artifact.data.fileName}, beside it</dd>
+          </>
+        )}
         <dt>Size</dt>
         <dd className="num">{formatBytes(artifact.sizeBytes)}</dd>
         {artifact.quality && (

@@ -1,39 +1,35 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ExternalWeights } from '../formats/onnx/external-weights.ts';
-import { writeOnnx } from '../formats/onnx/writer.ts';
-import { byteLength } from '../ir/dtype.ts';
-import type { Engine, Session } from '../ir/engine.ts';
+import { ExternalWeights, weightBytes } from '../formats/onnx/external-weights.ts';
+import { type WriteOnnxOptions, writeOnnx } from '../formats/onnx/writer.ts';
+import type { Engine, OpenOptions, Session } from '../ir/engine.ts';
 import type { Graph } from '../ir/graph.ts';
-import { elementCount } from '../ir/tensor.ts';
-import { writeError } from './safe-files.ts';
+import { writeError } from '../ir/write-error.ts';
 
 /** From so many bytes of weights on, a detour over a file is worth its time. */
 const largeBytes = 32 * 2 ** 20;
-
-function weightBytes(graph: Graph): number {
-  let bytes = 0;
-  for (const { constant } of graph.values.values())
-    if (constant) bytes += byteLength(constant.dtype, elementCount(constant.shape));
-  return bytes;
-}
 
 /**
  * Opens a graph in onnxruntime. From a model in memory the runtime makes two more copies of the weights and keeps one
  * beyond the session's end, so that large ones are written to a temporary file, which it maps; closing removes it.
  * @throws WhittleError what writing and opening throw
  */
-export async function openGraph(engine: Engine, graph: Graph): Promise<Session> {
-  if (weightBytes(graph) < largeBytes) return engine.open(writeOnnx(graph));
+export async function openGraph(
+  engine: Engine,
+  graph: Graph,
+  options: Omit<WriteOnnxOptions, 'external'> = {},
+  opening: OpenOptions = {},
+): Promise<Session> {
+  if (weightBytes(graph) < largeBytes) return engine.open(writeOnnx(graph, options), opening);
   const folder = await mkdtemp(join(tmpdir(), 'whittle-'));
   const removeFolder = () => rm(folder, { recursive: true, force: true });
   try {
-    const weights = new ExternalWeights('weights.bin');
+    const external = new ExternalWeights('weights.bin');
     const path = join(folder, 'model.onnx');
-    await writeFile(path, writeOnnx(graph, { external: weights }));
-    await weights.writeTo(join(folder, weights.location));
-    return closingWith(await engine.open(path), removeFolder);
+    await writeFile(path, writeOnnx(graph, { ...options, external }));
+    await writeFile(join(folder, external.location), external.parts());
+    return closingWith(await engine.open(path, opening), removeFolder);
   } catch (error) {
     await removeFolder();
     throw writeError(folder, error);
