@@ -33,6 +33,11 @@ const cases: Case[] = [
     onnx: { FullyConnected: 1 },
   },
   {
+    name: 'a dense layer of a constant stays',
+    build: (k) => [k.binary('Add', k.dense(k.weight([1, 5]), 4), k.dense(k.input(1, 5), 4))],
+    onnx: { FullyConnected: 2, Add: 1 },
+  },
+  {
     name: 'chains of arithmetic with constants are folded at once',
     build: (k) => {
       const conv = k.conv(k.input(1, 3, 5, 5), 4, 1);

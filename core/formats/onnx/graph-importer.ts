@@ -242,14 +242,12 @@ export class GraphImporter {
 
   private conditional(node: NodeProto, condition: Value, { scope, lookup }: Level): void {
     const branches = branchesOf(node, condition);
-    const scopes = branches.map((branch): Scope => {
-      const inner: Scope = new Map(scope);
-      for (const name of freeNames(branch)) {
-        const value = lookup(name);
-        if (value) inner.set(name, value);
-      }
-      return inner;
-    });
+    const captured = new Map(
+      branches.flatMap((branch) => [...freeNames(branch)].map((name) => [name, lookup(name)])),
+    );
+    // As for what a node reads itself: the node that failed to make it has said why.
+    if ([...captured.values()].includes(undefined)) return;
+    const scopes = branches.map((): Scope => new Map([...scope, ...(captured as Scope)]));
     const before = this.kept.length;
     this.builder.attempt(() => {
       const results = branches.map((branch, i) => this.nodes(branch, scopes[i], false));

@@ -128,6 +128,28 @@ describe('reading ONNX files', () => {
     await checkReadAndWrite(model);
     expect(issuesOf(model)).toMatchObject([{ severity: 'warning', op: 'If' }]);
   });
+
+  it('names a node that fails, not the branches that read what it should have made', () => {
+    const branch = (op: string) => ({
+      nodes: [{ op, inputs: ['product'], outputs: ['r'] }],
+      outputs: { r: 'float32' as const },
+    });
+    const model: TestModel = {
+      opset: 13,
+      inputs: { x: { shape: [2, 3] }, yes: { shape: [], dtype: 'bool', values: [1] } },
+      nodes: [
+        { op: 'MatMul', inputs: ['x', 'x'], outputs: ['product'], name: 'wrong' },
+        {
+          op: 'If',
+          inputs: ['yes'],
+          outputs: ['y'],
+          graphs: { then_branch: branch('Exp'), else_branch: branch('Abs') },
+        },
+      ],
+      outputs: { y: 'float32' },
+    };
+    expect(issuesOf(model)).toMatchObject([{ severity: 'error', node: 'wrong' }]);
+  });
 });
 
 describe('open dimensions', () => {

@@ -72,7 +72,7 @@ function readDirections(node: OnnxNodeView, setup: Setup, out: Writer): Directio
   const layout = node.int('layout', 0);
   const state = (index: number, d: number, what: string): Value | null => {
     const value = node.inputs[index];
-    if (!value) return null;
+    if (!value || (value.constant && toFloat32(value.constant).every((x) => x === 0))) return null;
     const parts = count === 1 ? [value] : out.split(value, layout === 1 ? 1 : 0, count, `${what}/parts`);
     return out.reshape(parts[d], [batch, hidden], `${what}${d}`);
   };

@@ -175,17 +175,13 @@ class LayoutWriter {
     const data = x && !this.value(x).constant ? this.plan.wanted(node, x) : order;
     const { attrs, constants } = renumber(this.graph, node, data);
     const follows = behaviour.kind === 'tied' ? behaviour.constants : [];
-    const rank = order.perm.length;
     const inputs = node.inputs.map((id, index) => {
       const moved = constants.get(index);
       if (moved) return this.axes(`${node.id}/axes`, moved);
       if (id === null) return null;
       const { constant } = this.value(id);
       if (!constant) return this.read(id, this.plan.wanted(node, id), node.id);
-      if (!follows.includes(index) || isSourceOrder(order)) return this.constantInput(id);
-      return this.movedConstant(this.constantInput(id), orderKey(order), (tensor) =>
-        orderedConstant(tensor, rank, order),
-      );
+      return follows.includes(index) ? this.orderedInput(id, order) : this.constantInput(id);
     });
     if (constants.has(3) && inputs.length < 4) inputs.push(this.axes(`${node.id}/axes`, constants.get(3)!));
     const spatial = behaviour.kind === 'spatial' && 'layout' in attrs;
@@ -222,8 +218,9 @@ class LayoutWriter {
     });
   }
 
-  /** A computed value in an order, converted where it is not made in it; each conversion is written once. */
+  /** A value in an order, converted where it is not made in it; each conversion is written once. */
   private read(id: ValueId, order: Order, reader: string): Value {
+    if (this.value(id).constant) return this.orderedInput(id, order);
     const known = this.written.get(`${id}\n${orderKey(order)}`);
     if (known) return known;
     const made = this.plan.made.get(id)!;
@@ -250,6 +247,13 @@ class LayoutWriter {
     }
     this.keep(id, order, value);
     return value;
+  }
+
+  private orderedInput(id: ValueId, order: Order): Value {
+    const constant = this.constantInput(id);
+    if (isSourceOrder(order)) return constant;
+    const rank = order.perm.length;
+    return this.movedConstant(constant, orderKey(order), (tensor) => orderedConstant(tensor, rank, order));
   }
 
   private constantInput(id: ValueId): Value {
