@@ -9,6 +9,12 @@ const childMark = 'WHITTLE_GUARDED';
 /** Beyond this, Windows tells by which fault a process ended. */
 const largestExitCode = 255;
 
+/**
+ * Flags of the process that runs models. Node lets samples and results that nobody needs any more pile up to twice the
+ * size of its semi-space, 128 MB by default; a small one holds the process' memory where it was after a few samples.
+ */
+export const modelProcessFlags: readonly string[] = ['--max-semi-space-size=4'];
+
 /** Whether these arguments should run in a process of their own, and this is not that process. */
 export function wantsGuard(args: readonly string[]): boolean {
   return nativeCommands.has(args[0]) && process.env[childMark] === undefined;
@@ -25,7 +31,7 @@ interface Unfinished {
  * @param script the file that Node was started with
  */
 export async function runGuarded(script: string, args: readonly string[], io: CliIo): Promise<number> {
-  const child = spawn(process.execPath, [...process.execArgv, script, ...args], {
+  const child = spawn(process.execPath, [...process.execArgv, ...modelProcessFlags, script, ...args], {
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
     env: { ...process.env, [childMark]: '1' },
   });

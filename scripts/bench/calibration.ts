@@ -5,6 +5,7 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
 import { calibrate } from '../../core/calibrate/calibrate.ts';
+import { modelProcessFlags } from '../../core/cli/guarded.ts';
 import { type Calibration, calibrations } from '../../core/contract/views.ts';
 import type { Dataset } from '../../core/data/dataset.ts';
 import { openDataset } from '../../core/data/open-dataset.ts';
@@ -67,7 +68,16 @@ if (wanted('memory')) {
     const peaks: number[] = [];
     for (const count of counts) {
       const script = fileURLToPath(import.meta.url);
-      const args = [script, '--model', model, '--data', data, '--one', `${observer},${count}`];
+      const args = [
+        ...modelProcessFlags,
+        script,
+        '--model',
+        model,
+        '--data',
+        data,
+        '--one',
+        `${observer},${count}`,
+      ];
       const { stdout } = await promisify(execFile)(process.execPath, args);
       peaks.push(Number(stdout));
     }
