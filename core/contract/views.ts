@@ -92,6 +92,8 @@ export const ModelView = z.object({
   dynamic: DynamicView.optional(),
   issues: z.array(IssueView),
   support: z.object({ tflite: SupportView, onnx: SupportView }),
+  /** About the most memory that making files of it takes, whatever the number of samples; absent where it cannot be told. */
+  memoryBytes: z.number().optional(),
 });
 export type ModelView = z.infer<typeof ModelView>;
 
@@ -453,6 +455,8 @@ export type ArtifactDetail = z.infer<typeof ArtifactDetail>;
 
 export const EstimateView = z.object({
   precision: Precision,
+  /** About the most memory that a run takes, whatever the number of samples; absent where a shape is open. */
+  memoryBytes: z.number().optional(),
   /** Why it cannot run yet (no samples, an operator without kernel); absent when it can. */
   blocked: z.string().optional(),
   sizeBytes: z.number(),

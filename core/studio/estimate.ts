@@ -8,6 +8,8 @@ import { isUnsupported } from '../ops/facets.ts';
 import { tfliteWriters } from '../ops/registry.ts';
 import { estimateSizes } from '../quantize/estimate.ts';
 import { needsSamples } from '../quantize/quantize.ts';
+import { estimatePeakBytes } from './estimate-memory.ts';
+import { comparedSamples } from './float-reference.ts';
 import { prepareForms } from './prepare-forms.ts';
 import { isQuantized, readSource, requireGraph } from './source-model.ts';
 
@@ -21,6 +23,7 @@ export async function estimateArtifacts(request: {
   hasData: boolean;
 }): Promise<EstimateView[]> {
   let sizes: Record<Precision, number> | undefined;
+  let memoryBytes: number | undefined;
   let blockedAll: string | undefined;
   try {
     const graph = requireGraph(await readSource(request.path, request.recipe.shapes));
@@ -28,7 +31,9 @@ export async function estimateArtifacts(request: {
       throw new WhittleError('model.already-quantized', 'The model is quantized already.');
     const wantsTflite = request.recipe.formats.includes('tflite');
     if (wantsTflite) refuseOpaque(graph, 'TFLite');
-    const prepared = prepareForms(graph, request.recipe.layout).forTflite.graph;
+    const { forTflite, forOnnx } = prepareForms(graph, request.recipe.layout);
+    const prepared = forTflite.graph;
+    memoryBytes = estimatePeakBytes(forOnnx.graph, comparedSamples(request.recipe));
     const missing = missingOperators(prepared);
     if (missing.length > 0 && wantsTflite) blockedAll = `TFLite has no form of ${missing.join(', ')}.`;
     sizes = estimateSizes(prepared);
@@ -39,6 +44,7 @@ export async function estimateArtifacts(request: {
   }
   return precisions.map((precision) => ({
     precision,
+    memoryBytes,
     blocked: blockedAll ?? blockedBy(precision, request),
     sizeBytes: sizes?.[precision] ?? 0,
     needsSamples: needsSamples(precision),

@@ -1,6 +1,6 @@
 import { openGraph } from '../calibrate/open-graph.ts';
 import { WhittleError } from '../contract/errors.ts';
-import type { LatencyView, ReferenceView } from '../contract/views.ts';
+import type { LatencyView, Recipe, ReferenceView } from '../contract/views.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { adaptFeeds } from '../evaluate/port-adapters.ts';
 import { type Reference, runReference } from '../evaluate/reference.ts';
@@ -17,6 +17,14 @@ export interface FloatReference {
   readonly answers: Reference;
   readonly view: ReferenceView;
   close(): Promise<void>;
+}
+
+/** Quality is measured on as many samples as calibration uses, and at least on so many when there are more. */
+const leastCompared = 256;
+
+/** How many samples files are compared with the source on, where there are as many. */
+export function comparedSamples({ samples }: Pick<Recipe, 'samples'>): number {
+  return Math.max(samples, leastCompared);
 }
 
 /** Whether a source has no runtime of its own here: what it answers is what its float ONNX form answers. */

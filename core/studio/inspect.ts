@@ -1,10 +1,12 @@
 import { basename } from 'node:path';
-import type { GraphView, ModelView, SourceView } from '../contract/views.ts';
+import { type GraphView, type ModelView, Recipe, type SourceView } from '../contract/views.ts';
 import { type Graph, type Node, producersOf, type Value, valueNamed } from '../ir/graph.ts';
 import { isOpaque, opaqueOf } from '../ir/opaque.ts';
 import { elementCount } from '../ir/tensor.ts';
 import { isUnsupported } from '../ops/facets.ts';
 import { definitionOf, onnxWriters, tfliteWriters } from '../ops/registry.ts';
+import { estimatePeakBytes } from './estimate-memory.ts';
+import { comparedSamples } from './float-reference.ts';
 import { viewDynamic } from './open-shapes.ts';
 import {
   graphInputs,
@@ -41,6 +43,7 @@ export function viewModel(model: SourceModel): ModelView {
       layouts: [...layouts].sort(),
     },
     issues: [...issues],
+    memoryBytes: graph && estimatePeakBytes(graph, comparedSamples(Recipe.parse({}))),
     support: {
       tflite: support(
         [...unread, ...passedThrough(graph)],

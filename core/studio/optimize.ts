@@ -13,7 +13,8 @@ import { needsSamples, planQuantization } from '../quantize/quantize.ts';
 import { type ArtifactTarget, failedArtifact, furtherTarget, listTargets } from './artifact-targets.ts';
 import { calibrateSource } from './calibrate-source.ts';
 import { makeCooperative, pause, throwIfAborted } from './cooperative-dataset.ts';
-import { isRunAsOnnxGraph, openReference } from './float-reference.ts';
+import { estimatePeakBytes } from './estimate-memory.ts';
+import { comparedSamples, isRunAsOnnxGraph, openReference } from './float-reference.ts';
 import { viewSource } from './inspect.ts';
 import { type MakeContext, makeArtifact, requireSamples } from './make-artifact.ts';
 import { type MixedPoint, searchMixed } from './mixed-search.ts';
@@ -44,9 +45,6 @@ export interface OptimizeRequest {
   /** Of a trial: its files have names of their own. */
   readonly mark?: TrialMark;
 }
-
-/** Quality is measured on as many samples as calibration uses, and at least on so many when there are more. */
-const leastEvaluated = 256;
 
 /**
  * The one path from a model to verified files: read, prepare, calibrate once, then for each precision plan, apply,
@@ -111,7 +109,10 @@ export async function optimize(
     steps.prepare.finish();
     await pause();
 
-    const compared = Math.max(recipe.samples, leastEvaluated);
+    const compared = comparedSamples(recipe);
+    const memoryBytes = estimatePeakBytes(forOnnx.graph, compared);
+    if (calibrated && memoryBytes !== undefined)
+      steps.calibrate.begin(`Calibrating; the run takes about ${Math.round(memoryBytes / 1e6)} MB of memory`);
     const calibration =
       calibrated && !kept
         ? await timings.measure('calibrate', () =>

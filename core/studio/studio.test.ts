@@ -60,6 +60,7 @@ test('the main job: open the sample, run precisions, look at the results, take o
 
   const estimates = await handlers['optimize.estimate']({ projectId }, context);
   const sizes = Object.fromEntries(estimates.map(({ precision, sizeBytes }) => [precision, sizeBytes]));
+  expect(estimates[0].memoryBytes).toBeGreaterThan(100e6);
   expect(sizes.int8).toBeLessThan(sizes.float16);
   expect(sizes.float16).toBeLessThan(sizes.float32);
   expect(estimates.find(({ precision }) => precision === 'int8')?.blocked).toBeUndefined();

@@ -1,12 +1,20 @@
-// `npm run bench:calibration -- --model FILE --data FILE [--only memory,time]`: what calibrating costs. Memory: the peak of
-// a process of its own for each number of samples, those of the file over and over. Time: all observers in one process,
-// in turn, the quickest of several rounds.
+// `npm run bench:calibration -- --model FILE --data FILE [--only memory,time,estimate]`: what calibrating costs. Memory:
+// the peak of a process of its own for each number of samples, those of the file over and over. Time: observers in one
+// process, in turn, the quickest of several rounds. Estimate: what `inspect` says of a run's memory beside what it took.
 import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
 import { calibrate } from '../../core/calibrate/calibrate.ts';
 import { modelProcessFlags } from '../../core/cli/guarded.ts';
-import { type Calibration, calibrations } from '../../core/contract/views.ts';
+import {
+  type Calibration,
+  calibrations,
+  type ModelView,
+  type OptimizeReport,
+} from '../../core/contract/views.ts';
 import type { Dataset } from '../../core/data/dataset.ts';
 import { openDataset } from '../../core/data/open-dataset.ts';
 import type { Graph } from '../../core/ir/graph.ts';
@@ -19,6 +27,7 @@ const { values: options } = parseArgs({
     model: { type: 'string' },
     data: { type: 'string' },
     only: { type: 'string' },
+    observers: { type: 'string', default: calibrations.join() },
     rounds: { type: 'string', default: '5' },
     /** Of a process that measures its own memory: observer and number of samples. */
     one: { type: 'string' },
@@ -27,7 +36,7 @@ const { values: options } = parseArgs({
 const { model, data } = options;
 if (!model || !data) {
   console.error(
-    'usage: npm run bench:calibration -- --model FILE --data FILE [--only memory,time] [--rounds N]',
+    'usage: npm run bench:calibration -- --model FILE --data FILE [--only memory,time,estimate] [--observers a,b] [--rounds N]',
   );
   process.exit(2);
 }
@@ -94,7 +103,7 @@ if (wanted('time')) {
   const samples = repeated(dataset, timedSamples);
   const quickest = new Map<Calibration, number>();
   for (let round = 0; round < Number(options.rounds); round++) {
-    for (const observer of calibrations) {
+    for (const observer of options.observers.split(',') as Calibration[]) {
       const start = performance.now();
       await calibrate(graph, samples, ort, { samples: timedSamples, observer, seed: 0 });
       const ms = performance.now() - start;
@@ -106,4 +115,22 @@ if (wanted('time')) {
     console.log(
       `${observer}: ${ms.toFixed(0)} ms for ${timedSamples} samples, ${(ms / unit).toFixed(2)} × minmax`,
     );
+}
+
+if (wanted('estimate')) {
+  const out = mkdtempSync(join(tmpdir(), 'whittle-calibration-'));
+  const run = async (...args: string[]): Promise<unknown> => {
+    const { stdout } = await promisify(execFile)(process.execPath, ['dist/core/cli.js', ...args, '--json'], {
+      maxBuffer: 2 ** 26,
+    });
+    return JSON.parse(stdout);
+  };
+  const { memoryBytes } = (await run('inspect', model)) as ModelView;
+  const optimize = ['optimize', model, '--precision', 'int8', '--data', data, '--out', out];
+  const { peakRssBytes } = (await run(...optimize)) as OptimizeReport;
+  rmSync(out, { recursive: true, force: true });
+  const [told, taken] = [memoryBytes ?? Number.NaN, peakRssBytes].map((bytes) => bytes / 1e6);
+  console.log(
+    `memory of a run: ${told.toFixed(0)} MB told, ${taken.toFixed(0)} MB taken, ${(told / taken).toFixed(2)} ×`,
+  );
 }

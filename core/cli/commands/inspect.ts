@@ -14,7 +14,7 @@ export async function inspect(
   return exitCodes.done;
 }
 
-function summaryOf({ source, graph, dynamic, issues, support }: ModelView): string {
+function summaryOf({ source, graph, dynamic, issues, support, memoryBytes }: ModelView): string {
   const port = ({ name, dtype, shape }: PortView): string => `${name} ${dtype} [${shape.join(', ')}]`;
   const lines = [
     `${source.name}: ${source.format}${source.version ? ` (${source.version})` : ''}, ${formatBytes(source.sizeBytes)}`,
@@ -33,6 +33,8 @@ function summaryOf({ source, graph, dynamic, issues, support }: ModelView): stri
       `  ${format}: ${ok ? 'can be written' : `cannot be written, missing ${missing.join(', ') || 'a graph'}`}`,
     );
   }
+  if (memoryBytes !== undefined)
+    lines.push(`  memory   about ${formatBytes(memoryBytes)} to make its files, however many samples`);
   if (dynamic) lines.push(...dynamicLines(dynamic));
   for (const issue of issues) {
     lines.push(`  ${issue.severity} ${issue.code}: ${issue.message}${issue.hint ? ` ${issue.hint}` : ''}`);

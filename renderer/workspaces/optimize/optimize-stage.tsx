@@ -112,7 +112,7 @@ export function OptimizeStage() {
           <OverridesCard recipe={recipe} />
           <RecipeCard recipe={recipe} name={project.name} />
         </div>
-        <Settings recipe={recipe} samples={project.data?.samples} />
+        <Settings recipe={recipe} samples={project.data?.samples} memoryBytes={estimates[0]?.memoryBytes} />
       </div>
     </div>
   );

@@ -13,7 +13,7 @@ import { editRecipe } from '../../state/actions/recipe.ts';
 import { calibrationNames } from '../../state/change-words.ts';
 import { formatName } from '../../theme/precision.ts';
 import { Check, Field, Segmented } from '../../ui/blocks.tsx';
-import { formatInteger } from '../../ui/format.ts';
+import { formatBytes, formatInteger } from '../../ui/format.ts';
 
 const onnxFormNames: Record<OnnxForm, string> = {
   auto: 'automatic',
@@ -38,7 +38,17 @@ const onnxFormHints: Record<OnnxForm, string> = {
 };
 
 /** The few settings that matter, the rest behind "More". */
-export function Settings({ recipe, samples }: { recipe: Recipe; samples?: number }) {
+export function Settings({
+  recipe,
+  samples,
+  memoryBytes,
+}: {
+  recipe: Recipe;
+  samples?: number;
+  memoryBytes?: number;
+}) {
+  const attached =
+    samples === undefined ? 'No samples are attached.' : `${formatInteger(samples)} are attached.`;
   const picked = (precision: Precision): boolean => recipe.precisions.includes(precision);
   const usesIntegers = picked('int8') || picked('int16x8');
   const toggleFormat = (format: OutputFormat, on: boolean): void => {
@@ -68,7 +78,11 @@ export function Settings({ recipe, samples }: { recipe: Recipe; samples?: number
       <Field
         label="Samples for calibration"
         id="set-samples"
-        hint={samples === undefined ? 'No samples are attached.' : `${formatInteger(samples)} are attached.`}
+        hint={
+          memoryBytes === undefined
+            ? attached
+            : `${attached} A run takes about ${formatBytes(memoryBytes)} of memory, however many.`
+        }
       >
         <NumberInput
           id="set-samples"
