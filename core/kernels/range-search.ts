@@ -104,10 +104,14 @@ export function entropyRange(histogram: Histogram, levels: number): Extent {
   while (used > 0 && folded[used - 1] === 0) used--;
   const sums = divergenceSums(folded, used);
   const stride = Math.max(Math.floor(used / 256), 1);
+  // A few of the thresholds set a mark that lets most others be given up half-way.
+  let mark = Number.POSITIVE_INFINITY;
+  for (let bins = used; bins >= levels; bins -= 16 * stride)
+    mark = Math.min(mark, clippedDivergence(sums, bins, levels, mark));
   let threshold = used;
   let least = Number.POSITIVE_INFINITY;
   for (let bins = used; bins >= levels; bins -= stride) {
-    const divergence = clippedDivergence(sums, bins, levels);
+    const divergence = clippedDivergence(sums, bins, levels, Math.min(mark, least));
     if (divergence < least) {
       least = divergence;
       threshold = bins;
@@ -119,6 +123,9 @@ export function entropyRange(histogram: Histogram, levels: number): Extent {
 
 /** Probability that stands for an empty bin, so that the divergence stays finite. */
 const emptyBin = 1e-4;
+
+/** What sums of a few hundred terms may be off by. */
+const rounding = 1e-9;
 
 /** Running sums over bins: all that the divergence of any threshold is made of. */
 interface DivergenceSums {
@@ -148,17 +155,27 @@ function plogp(x: number): number {
 /**
  * KL divergence of the first `bins` bins, the rest heaped on the last, from the same in `levels` steps:
  * Σ p·log(p ÷ q) with one q for the filled bins of a step.
+ * @returns ∞ as soon as it is certain to be above `mark`
  */
-function clippedDivergence({ count, filled, entropy }: DivergenceSums, bins: number, levels: number): number {
+function clippedDivergence(
+  { count, filled, entropy }: DivergenceSums,
+  bins: number,
+  levels: number,
+  mark: number,
+): number {
   const inside = count[bins];
   const total = count[count.length - 1];
   if (inside === 0) return Number.POSITIVE_INFINITY;
+  const logTotal = Math.log(total);
   const outliers = total - inside;
   const last = count[bins] - count[bins - 1];
   // Outliers heaped on an empty last bin diverge from next to nothing instead of from zero.
   let divergence =
     last === 0 && outliers > 0 ? (outliers / total) * Math.log(outliers / total / emptyBin) : 0;
-  for (let level = 0; level < levels; level++) {
+  // What is left adds at least as much as if it kept its shape: P·log(P ÷ Q) ≥ P·log(inside ÷ total). Outliers first.
+  const logShare = Math.log(inside / total);
+  let left = 1;
+  for (let level = levels - 1; level >= 0; level--) {
     const from = Math.floor((level * bins) / levels);
     const to = Math.floor(((level + 1) * bins) / levels);
     const sum = count[to] - count[from];
@@ -166,7 +183,9 @@ function clippedDivergence({ count, filled, entropy }: DivergenceSums, bins: num
     const logQ = Math.log(sum / (filled[to] - filled[from]) / inside);
     const heaped = to === bins && last > 0 ? outliers : 0;
     const seen = entropy[to] - entropy[from] + (heaped > 0 ? plogp(last + heaped) - plogp(last) : 0);
-    divergence += (seen - (sum + heaped) * (Math.log(total) + logQ)) / total;
+    divergence += (seen - (sum + heaped) * (logTotal + logQ)) / total;
+    left -= (sum + heaped) / total;
+    if (divergence + left * logShare > mark + rounding) return Number.POSITIVE_INFINITY;
   }
   return divergence;
 }
