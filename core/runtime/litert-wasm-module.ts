@@ -145,11 +145,18 @@ async function load(): Promise<LoadedWasm> {
 }
 
 /**
+ * About as many bytes of code as a function executes before it is optimized. By default small ones are optimized within
+ * the first run, which gains nothing yet, and the process' end waits 0.2 s for what is under way.
+ */
+const tieringBudget = 100_000_000;
+
+/**
  * Validates functions when they are first called instead of all 9 MB at once, which takes most of the load time.
  * Electron may have fixed V8's flags by then, so it is left as it is there.
  */
 async function compileLazily(bytes: Uint8Array): Promise<object> {
   if (process.versions.electron) return webAssembly.compile(bytes);
+  setFlagsFromString(`--wasm-tiering-budget=${tieringBudget}`);
   setFlagsFromString('--wasm-lazy-validation');
   try {
     return await webAssembly.compile(bytes);
