@@ -16,8 +16,8 @@ export interface OpenOptions {
   /** Record per-operator times; read them with `Session.operatorTimes`. */
   profile?: boolean;
   /**
-   * Threads sleep where they have nothing to do, instead of spinning as they do where every microsecond counts: for many
-   * runs on a machine that has other work, where it halves the time. Latency is never measured so.
+   * Threads soon sleep where they have nothing to do, instead of spinning as they do where every microsecond counts: for
+   * many runs on a machine that has other work, where it halves the time. Latency is never measured so.
    */
   yields?: boolean;
   /** `off` runs the file's graph as written: for references and per-tensor comparison. Default `all`. */

@@ -16,6 +16,8 @@ import { defaultThreads } from './threads.ts';
 type Ort = typeof import('onnxruntime-node');
 
 const name = 'onnxruntime';
+/** Enough to be there for the next operator; by default threads spin for as long as a model runs. */
+const yieldingSpinUs = '50';
 let loading: Promise<Ort> | undefined;
 
 /** onnxruntime-node, loaded on first use. */
@@ -234,7 +236,7 @@ async function open(model: Uint8Array | string, options: OpenOptions = {}): Prom
       intraOpNumThreads: threads,
       interOpNumThreads: 1,
       logSeverityLevel: 3,
-      ...(options.yields && { extra: { session: { intra_op: { allow_spinning: '0' } } } }),
+      ...(options.yields && { extra: { session: { intra_op: { spin_duration_us: yieldingSpinUs } } } }),
       ...(profileFolder && { enableProfiling: true, profileFilePrefix: join(profileFolder, 'run') }),
     };
     session =
