@@ -71,6 +71,17 @@ const tensor = (dims: number[], bytes: number): AttrValue => ({
   },
 });
 
+function loop(name: string, cond: string, body: string, input: string): NodeDef {
+  return node(name, 'StatelessWhile', [input], {
+    cond: { func: { name: cond } },
+    body: { func: { name: body } },
+  });
+}
+
+const yes: AttrValue = {
+  tensor: { dtype: 10, tensorShape: { dim: [] }, boolVal: [1n], intVal: [1n], stringVal: [] },
+};
+
 const rows: [string, NodeDef[], FunctionDef[], RegExp][] = [
   ['a node that is not there', [node('y', 'Relu', ['gone'])], [], /"y" reads "gone", which is not in model/],
   ['an output that is not there', [node('z', 'Relu', ['x'])], [], /reads "y:0", which is not in model/],
@@ -92,6 +103,46 @@ const rows: [string, NodeDef[], FunctionDef[], RegExp][] = [
     [call('y', 'f', 'x')],
     [fn('f', [call('a', 'g', 'x')], 'a:output:0'), fn('g', [call('b', 'f', 'x')], 'b:output:0')],
     /The function f calls itself/,
+  ],
+  [
+    'a loop whose end is found while the model runs',
+    [loop('y', 'below', 'f0', 'x')],
+    [...doubling, fn('below', [node('l', 'Less', ['x', 'x'])], 'l:z:0')],
+    /StatelessWhile "y": how often this loop runs is only found/,
+  ],
+  [
+    'a loop without end',
+    [loop('y', 'always', 'f0', 'x')],
+    [...doubling, fn('always', [node('c', 'Const', [], { value: yes })], 'c:output:0')],
+    /more than 200000 nodes/,
+  ],
+  [
+    'a loop in itself',
+    [loop('y', 'g', 'g', 'x')],
+    [fn('g', [loop('a', 'g', 'g', 'x')], 'a:output:0')],
+    /more than 200 deep/,
+  ],
+  [
+    'a loop without a body',
+    [loop('y', 'f0', 'none', 'x')],
+    doubling,
+    /function "none", which is not in the file/,
+  ],
+  [
+    'a list read beyond its end',
+    [
+      node('l', 'TensorListFromTensor', ['x', 'x']),
+      node('i', 'Const', [], { value: { ...yes, tensor: { ...yes.tensor!, dtype: 3 } } }),
+      node('y', 'TensorListGetItem', ['l', 'i', 'i']),
+    ],
+    [],
+    /it reads tensor 1 of a list of 1/,
+  ],
+  [
+    'a list read as a tensor',
+    [node('l', 'TensorListFromTensor', ['x', 'x']), node('y', 'Relu', ['l'])],
+    [],
+    /reads a list of tensors as one tensor/,
   ],
   ['functions that multiply without bound', [call('y', 'f39', 'x')], doubling, /more than 200000 nodes/],
   [

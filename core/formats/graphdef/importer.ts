@@ -9,10 +9,11 @@ import type { ReadOptions, ReadResult } from '../model-file.ts';
 import { renameOutputs } from '../rename-outputs.ts';
 import { type InputDeclaration, settleInputs } from '../settle-inputs.ts';
 import { GraphDefNode } from './node-view.ts';
-import { damaged, Functions, graphBody, type Plan, type Source } from './plan.ts';
+import { damaged, Functions, graphBody, maxDepth, type Plan, type Source } from './plan.ts';
 import { pruneGraph } from './prune.ts';
 import { dataTypeNames, dataTypes, type GraphDef, type NodeDef, type ShapeProto } from './schema.ts';
-import { branchOf, isVariable, surveyOperators } from './survey.ts';
+import { functionOf, isLoop, isVariable, surveyOperators } from './survey.ts';
+import { isList, type ListOperand, listReaders, type TensorList } from './tensor-lists.ts';
 import { tensorFromProto } from './tensors.ts';
 
 export interface GraphPort {
@@ -44,7 +45,7 @@ export interface GraphModel {
 }
 
 /** A variable is handed on by its node until it is read; `dead` is the branch of a Switch that is not taken. */
-type Item = Value | { readonly variable: NodeDef } | 'dead' | undefined;
+type Item = Value | { readonly variable: NodeDef } | { readonly list: TensorList } | 'dead' | undefined;
 
 /** Calls of functions within calls can multiply without bound. */
 const maxNodes = 200_000;
@@ -109,6 +110,7 @@ class GraphImporter {
   private readonly builder: GraphBuilder;
   private readonly weights = new Map<NodeDef, Value>();
   private nodesLeft = maxNodes;
+  private depth = 0;
 
   constructor(model: GraphModel, functions: Functions) {
     this.model = model;
@@ -142,20 +144,27 @@ class GraphImporter {
 
   /** @param path what the names of nodes begin with: the path of the call. */
   private runBody(plan: Plan, args: readonly Item[], path: string): Item[] {
+    // Branches and bodies are only planned when they are run, so that a function in itself shows here.
+    if (this.depth >= maxDepth) throw damaged(`Functions call each other more than ${maxDepth} deep.`);
+    this.depth++;
     const results = new Map<NodeDef, readonly Item[]>();
     const read = (source: Source): Item =>
       source.kind === 'argument' ? args[source.index] : results.get(source.node)?.[source.index];
     for (const node of plan.order) {
-      if (this.nodesLeft-- <= 0)
-        throw damaged(
-          `${this.model.name} has more than ${maxNodes} nodes once its functions are written out.`,
-        );
+      this.count();
       const inputs = plan.sourcesOf(node).map(read);
       const name = pathOf(path, node.name ?? '');
       const outputs = this.guarded(node, name, () => this.runNode(node, name, inputs));
       if (outputs) results.set(node, outputs);
     }
+    this.depth--;
     return plan.outputs.map(read);
+  }
+
+  private count(): void {
+    if (this.nodesLeft-- > 0) return;
+    const { name } = this.model;
+    throw damaged(`${name} has more than ${maxNodes} nodes once its functions and loops are written out.`);
   }
 
   private runNode(node: NodeDef, name: string, inputs: readonly Item[]): readonly Item[] | undefined {
@@ -176,15 +185,60 @@ class GraphImporter {
       return isTrue ? ['dead', inputs[0]] : [inputs[0], 'dead'];
     }
     if (op === 'If' || op === 'StatelessIf') {
-      const branch = branchOf(node, this.condition(node, name, inputs[0]));
+      const isTrue = this.condition(node, name, inputs[0]);
+      const branch = functionOf(node, isTrue ? 'then_branch' : 'else_branch');
       return this.runBody(this.functions.plan(branch), inputs.slice(1), callPath(name));
     }
+    if (isLoop(node)) return this.loop(node, name, inputs);
     if ((op === 'Identity' || op === 'IdentityN') && inputs.some((input) => !isValue(input))) return inputs;
-    return this.operator(node, name, inputs);
+    return listReaders[op] ? [this.onLists(node, name, inputs)] : this.operator(node, name, inputs);
+  }
+
+  /** A loop whose end is known beforehand is written out turn by turn. */
+  private loop(node: NodeDef, name: string, inputs: readonly Item[]): readonly Item[] | undefined {
+    const goesOn = this.functions.plan(functionOf(node, 'cond'));
+    const body = this.functions.plan(functionOf(node, 'body'));
+    let state = inputs;
+    for (let turns = 0; ; turns++) {
+      this.count();
+      const path = `${callPath(name)}/${turns}`;
+      const [answer] = this.runBody(goesOn, state, path);
+      if (answer === undefined) return undefined;
+      const { constant } = isValue(answer) ? answer : {};
+      if (!constant) {
+        return new GraphDefNode(node, name, []).refuse(
+          'how often this loop runs is only found while the model runs',
+          'Export the model with a fixed number of steps.',
+        );
+      }
+      if (toNumbers(constant)[0] === 0) {
+        const message = `The loop "${name}" runs ${turns} times and is written out, turn by turn.`;
+        this.issues.push({
+          code: 'model.unsupported-option',
+          severity: 'warning',
+          node: name,
+          op: node.op,
+          message,
+        });
+        return state;
+      }
+      const next = this.runBody(body, state, path);
+      // Its own issue says why.
+      if (next.includes(undefined)) return undefined;
+      state = next;
+    }
+  }
+
+  private onLists(node: NodeDef, name: string, inputs: readonly Item[]): Item {
+    const operands = inputs.map((item): ListOperand => (isList(item) ? item : this.valueOf(item)));
+    const view = new GraphDefNode(node, name, []);
+    const result = listReaders[node.op ?? ''](view, operands, this.builder);
+    const unread = view.unread();
+    return unread.length > 0 ? view.refuse(`the attribute ${unread.join(', ')} is not known`) : result;
   }
 
   private operator(node: NodeDef, name: string, inputs: readonly Item[]): readonly Item[] {
-    const values = inputs.map((input) => (isValue(input) ? input : this.variable(input)));
+    const values = inputs.map((input) => this.valueOf(input));
     const view = new GraphDefNode(node, name, values);
     const reader = graphdefReaders[node.op ?? ''];
     if (!reader) return view.refuse('the operator is not supported');
@@ -213,9 +267,11 @@ class GraphImporter {
     return tensorFromProto(proto, name);
   }
 
-  private variable(item: Item): Value {
-    if (typeof item !== 'object' || isValue(item))
-      throw damaged('A node reads a variable that is not there.');
+  /** A value as it is, a variable as its content. */
+  private valueOf(item: Item): Value {
+    if (isValue(item)) return item;
+    if (typeof item !== 'object') throw damaged('A node reads a variable that is not there.');
+    if (isList(item)) throw damaged('A node reads a list of tensors as one tensor.');
     const node = item.variable;
     return this.weight(node, node.name ?? '', () => {
       const tensor = this.model.variables?.get(node);

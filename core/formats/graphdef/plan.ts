@@ -31,7 +31,7 @@ export interface Plan {
 const calls = new Set(['PartitionedCall', 'StatefulPartitionedCall']);
 
 /** Functions calling functions deeper than this are refused. */
-const maxDepth = 200;
+export const maxDepth = 200;
 
 export function damaged(message: string): WhittleError {
   return new WhittleError('model.invalid', message, {

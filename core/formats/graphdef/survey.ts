@@ -3,32 +3,45 @@ import type { Issue } from '../../contract/errors.ts';
 import { graphdefReaders } from '../../ops/registry.ts';
 import { damaged, type Functions, type Plan } from './plan.ts';
 import { dataTypeNames, type NodeDef } from './schema.ts';
+import { listReaders } from './tensor-lists.ts';
 
 const variables = new Set(['VarHandleOp', 'VariableV2', 'Variable']);
 
 /** Operators that the importer itself takes apart. */
-const structural = new Set(['Const', 'Switch', 'Merge', 'If', 'StatelessIf', ...variables]);
+const structural = new Set([
+  ...['Const', 'Switch', 'Merge', 'If', 'StatelessIf', 'While', 'StatelessWhile'],
+  ...variables,
+  ...Object.keys(listReaders),
+]);
 
 export function isVariable(node: NodeDef): boolean {
   return variables.has(node.op ?? '');
 }
 
-/** The function of one branch of an If. */
-export function branchOf(node: NodeDef, isTrue: boolean): string {
-  const key = isTrue ? 'then_branch' : 'else_branch';
+export function isLoop({ op }: NodeDef): boolean {
+  return op === 'While' || op === 'StatelessWhile';
+}
+
+/** The function that an If or a While has under a name. */
+export function functionOf(node: NodeDef, key: 'then_branch' | 'else_branch' | 'cond' | 'body'): string {
   const name = node.attr.find((attr) => attr.key === key)?.value?.func?.name;
   if (name) return name;
   throw damaged(`"${node.name}" (${node.op}) has no ${key}.`);
 }
 
-/** Every node that is needed, those of called functions once each. Branches of an If are looked at when one is taken. */
+/**
+ * Every node that is needed, those of called functions and of loops once each. Branches of an If are looked at when one
+ * is taken.
+ */
 function* neededNodes(plan: Plan, functions: Functions, seen = new Set<string>()): Generator<NodeDef> {
   for (const node of plan.order) {
     const callee = functions.calleeOf(node);
     if (callee === undefined) yield node;
-    else if (!seen.has(callee)) {
-      seen.add(callee);
-      yield* neededNodes(functions.plan(callee), functions, seen);
+    const inner = isLoop(node) ? [functionOf(node, 'cond'), functionOf(node, 'body')] : [callee];
+    for (const name of inner) {
+      if (name === undefined || seen.has(name)) continue;
+      seen.add(name);
+      yield* neededNodes(functions.plan(name), functions, seen);
     }
   }
 }
@@ -40,7 +53,11 @@ export function neededVariables(plan: Plan, functions: Functions): NodeDef[] {
 const reasons: readonly [RegExp, string][] = [
   [/String|Regex|Unicode|Substr|Decode|Tokeniz/, 'Texts (strings) are not processed in the exported model.'],
   [/HashTable|Lookup/, 'Lookup tables are not processed in the exported model.'],
-  [/^(Stateless)?While$|^(Enter|Exit|NextIteration|LoopCond)$|TensorList|TensorArray/, 'Loops are not read.'],
+  [
+    /^(Enter|Exit|NextIteration|LoopCond)$|TensorArray/,
+    'Loops are read in the form of TensorFlow 2: export a SavedModel, without lower_control_flow.',
+  ],
+  [/TensorList/, 'Lists of tensors are read where a loop reads, writes and stacks them by index.'],
   [/Sparse|Ragged/, 'Sparse and ragged tensors are not read.'],
   [/Random|Truncated(Normal)?$/, 'Random numbers belong to training.'],
 ];
