@@ -95,7 +95,7 @@ export async function calibrate(
 
   const scaled = scaleChannels(graph, factors);
   const observers = new Map(observed.map((id) => [id, kindOf(id).create()]));
-  await observeElements(scaled, observers, ranges, looked, run);
+  await observeElements(scaled, observers, kindOf, ranges, looked, run);
   const candidates = new Map<ValueId, CandidateObserver>();
   for (const [id, observer] of observers) {
     if (observer instanceof CandidateObserver) candidates.set(id, observer);
@@ -155,28 +155,29 @@ async function recordExtents(
 
 /**
  * How many samples show how elements are distributed; the ends are those of all. Observers that were asked for by name
- * decide alone and get more: of half of the samples, some networks lose by them.
+ * decide alone and get more.
  */
 function shapeSamples(count: number, isNamed: boolean): number {
-  return isNamed ? Math.max(64, Math.ceil(0.75 * count)) : 32;
+  return isNamed ? Math.max(48, Math.ceil(count / 2)) : 32;
 }
 
-/** Elements of one value that are looked at: all in all, and of each sample at least and at most. */
-const manyElements = { ofAll: 2 ** 18, least: 1024, most: 32768 };
+/** Elements of one value that are looked at of each sample, at least and at most. */
+const ofSample = { least: 1024, most: 32768 };
 
 /** The second pass: elements, picked evenly, after the ends of all of them. */
 async function observeElements(
   graph: Graph,
   observers: ReadonlyMap<ValueId, Observer>,
+  kindOf: (id: ValueId) => ObserverKind,
   ranges: ReadonlyMap<ValueId, Range>,
   indices: readonly number[],
   run: Run,
 ): Promise<void> {
-  const { ofAll, least, most } = manyElements;
-  const wanted = Math.min(Math.max(Math.ceil(ofAll / indices.length), least), most);
+  const wanted = (id: ValueId) =>
+    Math.min(Math.max(Math.ceil(kindOf(id).elements / indices.length), ofSample.least), ofSample.most);
   const { graph: picking, taps } = withStatistics(
     graph,
-    [...observers.keys()].map((value) => ({ value, kind: 'elements', wanted })),
+    [...observers.keys()].map((value) => ({ value, kind: 'elements', wanted: wanted(value) })),
   );
   for (const [id, observer] of observers) {
     const { min, max } = ranges.get(id)!;

@@ -124,22 +124,29 @@ export interface ObserverKind {
   create(): Observer;
   /** Whether one sample's smallest and largest element tell the observer all it needs. */
   readonly extentOnly: boolean;
+  /** How many elements of a value it wants to see, of all samples together. */
+  readonly elements: number;
   /** Whether its candidates are to be tried. */
   readonly tried?: boolean;
 }
 
-const histogramKind = (rule: RangeRule): ObserverKind => ({
+/** Elements that show a distribution, and so many that its outermost hundred-thousandth part is more than one of them. */
+const forShape = 2 ** 17;
+const forTails = 2 ** 18;
+
+const histogramKind = (rule: RangeRule, elements: number): ObserverKind => ({
   create: () => new HistogramObserver(rule),
   extentOnly: false,
+  elements,
 });
 
 const kinds: Readonly<Record<Calibration, ObserverKind>> = {
-  minmax: { create: () => new MinMaxObserver(), extentOnly: true },
-  'moving-average': { create: () => new MovingAverageObserver(), extentOnly: true },
-  percentile: histogramKind(byPercentile),
-  entropy: histogramKind(byEntropy),
-  mse: histogramKind(byError),
-  auto: { create: () => new CandidateObserver(), extentOnly: false, tried: true },
+  minmax: { create: () => new MinMaxObserver(), extentOnly: true, elements: 0 },
+  'moving-average': { create: () => new MovingAverageObserver(), extentOnly: true, elements: 0 },
+  percentile: histogramKind(byPercentile, forTails),
+  entropy: histogramKind(byEntropy, forShape),
+  mse: histogramKind(byError, forShape),
+  auto: { create: () => new CandidateObserver(), extentOnly: false, elements: forTails, tried: true },
 };
 
 /** The observer that a recipe's `calibration` names. @throws WhittleError `recipe.invalid` for an unknown name. */

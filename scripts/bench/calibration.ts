@@ -110,7 +110,8 @@ if (wanted('time')) {
       quickest.set(observer, Math.min(ms, quickest.get(observer) ?? Number.POSITIVE_INFINITY));
     }
   }
-  const unit = quickest.get('minmax')!;
+  await dataset.close();
+  const unit = quickest.get('minmax') ?? Number.NaN;
   for (const [observer, ms] of quickest)
     console.log(
       `${observer}: ${ms.toFixed(0)} ms for ${timedSamples} samples, ${(ms / unit).toFixed(2)} × minmax`,
