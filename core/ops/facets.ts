@@ -65,6 +65,8 @@ export type OutputRule =
 export interface QuantRule {
   /** Whether a node with these attributes can hold anything but float32; every node when left out. */
   takes?(attrs: Attrs): boolean;
+  /** Whether the kernels of `tflite` are for a node with these attributes; every node when left out. */
+  hasKernels?(attrs: Attrs): boolean;
   /** Slot rules by input position; the last one repeats. */
   readonly inputs: readonly SlotRule[];
   readonly outputs: readonly OutputRule[];

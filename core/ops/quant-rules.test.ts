@@ -102,13 +102,22 @@ describe('an integer kernel that a rule promises', () => {
   });
 });
 
+const flat: Attrs = { strides: [1, 1] };
+
 it.each<[string, string, Attrs, boolean]>([
-  ['a transposed convolution', 'ConvTranspose', { group: 1, dilations: [1, 1] }, true],
-  ['one in groups', 'ConvTranspose', { group: 2, dilations: [1, 1] }, false],
-  ['one with dilations', 'ConvTranspose', { group: 1, dilations: [1, 2] }, false],
+  ['a transposed convolution', 'ConvTranspose', { ...flat, group: 1, dilations: [1, 1] }, true],
+  ['one in groups', 'ConvTranspose', { ...flat, group: 2, dilations: [1, 1] }, false],
+  ['one with dilations', 'ConvTranspose', { ...flat, group: 1, dilations: [1, 2] }, false],
   ['linear interpolation', 'Resize', { mode: 'linear' }, true],
   ['cubic interpolation', 'Resize', { mode: 'cubic' }, false],
   ['antialiased interpolation', 'Resize', { mode: 'linear', antialias: true }, false],
 ])('%s has integers as far as kernels take it', (_, op, attrs, takes) => {
   expect(quantRuleOf({ id: 'n', op, inputs: [], outputs: [], attrs }) !== undefined).toBe(takes);
+});
+
+it.each(['Conv', 'ConvTranspose'])('%s over three axes has weights to store, but no integer kernel', (op) => {
+  const attrs = { group: 1, strides: [1, 1, 1], dilations: [1, 1, 1] };
+  const rule = quantRuleOf({ id: 'n', op, inputs: [], outputs: [], attrs });
+  expect(rule?.inputs[1].kind).toBe('weight');
+  expect(rule?.tflite).toEqual({ int8: false, int16x8: false, dynamicInt8: false });
 });

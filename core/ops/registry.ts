@@ -174,10 +174,13 @@ export function definitionOf(op: string): OpDefinition | undefined {
   return (definitions as unknown as Record<string, OpDefinition>)[op];
 }
 
+const noKernels = { int8: false, int16x8: false, dynamicInt8: false };
+
 /** The quantization rule of a node; undefined when it always stays in float. */
 export function quantRuleOf({ op, attrs }: Node): QuantRule | undefined {
   const rule = definitionOf(op)?.quant;
-  return rule && (rule.takes?.(attrs) ?? true) ? rule : undefined;
+  if (!rule || !(rule.takes?.(attrs) ?? true)) return undefined;
+  return (rule.hasKernels?.(attrs) ?? true) ? rule : { ...rule, tflite: noKernels };
 }
 
 /** Infers output types through the registry; hand it to `GraphBuilder`. */

@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { WhittleError } from '../contract/errors.ts';
+import { GraphBuilder } from '../ir/builder.ts';
 import type { Graph, Value } from '../ir/graph.ts';
 import { floatTensor, int64Tensor } from '../ir/tensor.ts';
+import { inferTypes } from '../ops/registry.ts';
 import { type DecideOptions, decidePlan, ioTypeFor } from './decide.ts';
 import { operandKey, type QuantPlan } from './plan.ts';
-import { ranges, smallNet, smallRanges, vectorGraph, wave } from './test-graphs.ts';
+import { convAttrs, ranges, smallNet, smallRanges, vectorGraph, wave } from './test-graphs.ts';
 
 const int8: DecideOptions = { precision: 'int8', io: 'float32', pureInteger: false };
 
@@ -275,6 +277,19 @@ describe('a full integer plan', () => {
     const graph = dense([...wave(8), ...new Array<number>(8).fill(0)], [0.25, 0.125]);
     const plan = decidePlan(graph, ranges({ x: [-1, 1], y: [-4, 4] }), int8);
     expect(plan.values.w.scales[1]).toBeLessThan(0.01);
+  });
+
+  it('stores weights that no integer kernel computes with', () => {
+    const builder = new GraphBuilder('volume', inferTypes);
+    const x = builder.input('x', { dtype: 'float32', shape: [1, 4, 4, 4, 8] });
+    const w = builder.constant('w', floatTensor([8, 8, 3, 3, 3], wave(1728)));
+    const each = [1, 1, 1];
+    const attrs = { ...convAttrs('NHWC'), strides: each, dilations: each, pads: [...each, ...each] };
+    builder.one('Conv', [x, w, null], attrs, { outputs: ['y'], name: 'volume' });
+    const graph = builder.finish(['y'], { format: 'keras' });
+    const plan = decidePlan(graph, ranges({ x: [-1, 1], y: [-4, 4] }), int8);
+    expect(modes(plan)).toEqual({ volume: 'weights-only' });
+    expect(plan.values.w).toMatchObject({ dtype: 'int8', axis: 0 });
   });
 
   it('is refused without ranges', () => {

@@ -85,7 +85,7 @@ function decideIntegers(
   ranges: Ranges,
   options: DecideOptions & { precision: 'int8' | 'int16x8' },
 ): QuantPlan {
-  if (ranges.size === 0) {
+  if (ranges.size === 0 && source.nodes.some((node) => readsReals(source, node))) {
     throw new WhittleError('data.missing', `${options.precision} needs calibrated ranges`, {
       hint: 'Give samples to calibrate on.',
     });
@@ -128,8 +128,17 @@ function decideIntegers(
     constants: constantNames(graph, values),
     factors: Object.fromEntries([...factors].map(([id, divisors]) => [id, [...divisors]])),
     biases: {},
-    warnings: islandWarnings(graph, nodes, options),
+    warnings: [
+      ...islandWarnings(graph, nodes, options),
+      ...nothingDone(values, 'no operator has a use for integers'),
+    ],
   };
+}
+
+/** Whether an operator with a rule reads reals that are only known once samples are run. */
+function readsReals(graph: Graph, node: Node): boolean {
+  const rule = ruleOf(node);
+  return rule !== undefined && floatOperands(graph, node, rule).some(({ value }) => !value.constant);
 }
 
 function factorsOf(ranges: Ranges): Map<string, Float64Array> {
@@ -230,15 +239,7 @@ function decideWeights(
   for (const node of graph.nodes) {
     if (nodes.get(node.id)?.mode === mode) planStoredWeights(graph, node, values, precision, reduced);
   }
-  const warnings: PlanWarning[] =
-    Object.keys(values).length > 0
-      ? []
-      : [
-          {
-            code: 'quantize.nothing',
-            message: `no weights of at least ${smallestWeights} elements: the file stays as it is`,
-          },
-        ];
+  const warnings = nothingDone(values, `no weights of at least ${smallestWeights} elements`);
   return {
     precision,
     values,
@@ -287,6 +288,12 @@ export function constantNames(
     });
   }
   return names;
+}
+
+/** A warning where a plan gives no value integers. */
+function nothingDone(values: QuantPlan['values'], why: string): PlanWarning[] {
+  if (Object.keys(values).length > 0) return [];
+  return [{ code: 'quantize.nothing', message: `${why}: the file stays as it is` }];
 }
 
 /** One warning for every operator that stays in float though its neighbours run in integers, one for all recurrences. */

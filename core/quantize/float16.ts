@@ -44,6 +44,10 @@ export function storeInFloat16(
   const builder = new GraphBuilder(graph.name, inferTypes);
   const values = new Map<string, Value>();
   const warnings: PlanWarning[] = [];
+  if (halves.size === 0) {
+    const message = `no constants of at least ${smallestHalfConstant} elements that have a use for float16: nothing is stored in it`;
+    warnings.push({ code: 'quantize.nothing', message });
+  }
   for (const id of graph.inputs) {
     const { type, quant } = valueNamed(graph, id);
     values.set(id, builder.input(id, type, quant));

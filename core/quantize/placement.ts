@@ -39,7 +39,8 @@ export function placeIntegers(graph: Graph, options: IntegerPlacement): Map<stri
   for (const node of graph.nodes) {
     const feed = relative.get(node.id);
     const reason = whyFloat(graph, node, options);
-    if (reason !== undefined) plans.set(node.id, { mode: 'float', reason });
+    if (reason !== undefined)
+      plans.set(node.id, { mode: lacksKernel(graph, node, options) ? 'weights-only' : 'float', reason });
     else if (feed) plans.set(node.id, exactly(graph, node, feed));
     else if (recurrent.has(node.id)) plans.set(node.id, step(graph, node));
     else if (tail.fixed.has(node)) plans.set(node.id, { mode: 'float', reason: lastStep });
@@ -63,6 +64,13 @@ export function placeIntegers(graph: Graph, options: IntegerPlacement): Map<stri
   }
   placeMoving(graph, moving, plans);
   return plans;
+}
+
+/** Whether an operator has weights worth storing in integers, but no kernel that computes with them. */
+function lacksKernel(graph: Graph, node: Node, { kernels, leftOut }: IntegerPlacement): boolean {
+  const rule = ruleOf(node);
+  if (!rule || rule.tflite[kernels] || leftOut?.has(node.id)) return false;
+  return weightCount(graph, node) >= smallestWeights;
 }
 
 /** Whether an operator of ours makes reals of reals that are no constants. */

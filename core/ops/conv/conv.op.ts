@@ -9,6 +9,8 @@ const convQuant: QuantRule = {
   inputs: [{ kind: 'activation' }, { kind: 'weight', axis: 0 }, { kind: 'bias', of: [0, 1] }],
   outputs: [{ kind: 'activation' }],
   tflite: { int8: true, int16x8: true, dynamicInt8: true },
+  // CONV_3D and CONV_3D_TRANSPOSE are of float32 alone.
+  hasKernels: ({ strides }) => (strides as number[]).length < 3,
 };
 
 function checkBias(context: InferContext<unknown>, channels: unknown): void {
