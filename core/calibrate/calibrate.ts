@@ -3,13 +3,15 @@ import type { Calibration } from '../contract/views.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { drawSamples } from '../data/draw-samples.ts';
 import type { Engine } from '../ir/engine.ts';
-import type { Graph, ValueId } from '../ir/graph.ts';
+import { type Graph, type ValueId, valueNamed } from '../ir/graph.ts';
+import { elementCount } from '../ir/tensor.ts';
 import { allFinite, type Extent } from '../kernels/scan.ts';
 import { spread } from '../kernels/spread.ts';
 import { ChannelRecord } from './channel-record.ts';
 import { chooseRanges, trialSamples } from './choose-ranges.ts';
+import { ElementWatch } from './element-watch.ts';
 import { type ChannelStatistics, equalize } from './equalize.ts';
-import type { Observer, Range, Ranges } from './observer.ts';
+import type { Range, Ranges } from './observer.ts';
 import { CandidateObserver, type ObserverKind, observerKind } from './observers.ts';
 import { type Results, type Run, runSamples } from './run-samples.ts';
 import { scaleChannels } from './scale-channels.ts';
@@ -44,8 +46,8 @@ export interface Calibrated {
 
 /**
  * Runs samples through the float graph and watches the range of every value that a quantized slot needs. Samples are
- * read, run and forgotten one at a time, so memory does not grow with their number. Observers that look at elements
- * take a second pass, after channels were equalized; `auto` tries what they offer on a few samples more.
+ * read, run and forgotten one at a time, in one pass, so memory does not grow with their number; `auto` tries what
+ * observers offer on a few of them again.
  * @param graph of `prepareForOnnx`, all dimensions known
  * @param engine one that runs ONNX
  * @throws WhittleError `data.missing` without samples, `runtime.failed` naming a value that is not finite,
@@ -68,9 +70,8 @@ export async function calibrate(
   const watched = [...new Set([...watchedValues(graph), ...axes.keys()])];
   const observed = watched.filter((id) => !kindOf(id).extentOnly);
   const tried = observed.filter((id) => kindOf(id).tried);
-  const looked = spread(indices, shapeSamples(indices.length, tried.length < observed.length));
   const trying = tried.length > 0 ? spread(indices, trialSamples(graph, tried)) : [];
-  const total = indices.length + (observed.length > 0 ? looked.length : 0) + 2 * trying.length;
+  const total = indices.length + 2 * trying.length;
   let done = 0;
   const run: Run = {
     dataset,
@@ -79,11 +80,15 @@ export async function calibrate(
     onSample: () => options.onProgress?.(++done, total),
   };
 
-  const records = await recordExtents(graph, watched, kindOf, axes, indices, run, options.onOutputs);
-  const factors =
-    options.equalize === false
-      ? new Map<ValueId, Float64Array>()
-      : equalize(graph, channelStatistics(records), indices.length);
+  const { records, elements, factors } = await watchSamples(
+    graph,
+    watched,
+    kindOf,
+    axes,
+    indices,
+    run,
+    options,
+  );
   const ranges = new Map<ValueId, Range>();
   for (const [id, record] of records) {
     const divisors = factors.get(id);
@@ -93,15 +98,13 @@ export async function calibrate(
   const found: Calibrated = { ranges, samples: indices, stability: stabilityOf(halvesOf(records)) };
   if (observed.length === 0) return found;
 
-  const scaled = scaleChannels(graph, factors);
-  const observers = new Map(observed.map((id) => [id, kindOf(id).create()]));
-  await observeElements(scaled, observers, kindOf, ranges, looked, run);
   const candidates = new Map<ValueId, CandidateObserver>();
-  for (const [id, observer] of observers) {
+  for (const [id, watch] of elements) {
+    const observer = watch.finish(ranges.get(id)!);
     if (observer instanceof CandidateObserver) candidates.set(id, observer);
     else ranges.set(id, { ...ranges.get(id)!, ...observer.range() });
   }
-  for (const [id, range] of await chooseRanges(scaled, candidates, trying, run)) {
+  for (const [id, range] of await chooseRanges(scaleChannels(graph, factors), candidates, trying, run)) {
     ranges.set(id, { ...ranges.get(id)!, ...range });
   }
   return found;
@@ -116,76 +119,90 @@ function* halvesOf(
   }
 }
 
-/** The first pass: extents and, where there are channels, means. */
-async function recordExtents(
+/** What one pass over the samples finds. */
+interface Watched {
+  readonly records: ReadonlyMap<ValueId, ChannelRecord>;
+  /** Of the values whose observers look at elements. */
+  readonly elements: ReadonlyMap<ValueId, ElementWatch>;
+  /** Of `equalize`. */
+  readonly factors: ReadonlyMap<ValueId, Float64Array>;
+}
+
+/**
+ * Extents of all values, means where there are channels, and elements where observers look at them. How channels are
+ * scaled is decided from all samples; where elements wait for it, from as many as there is room for.
+ */
+async function watchSamples(
   graph: Graph,
   watched: readonly ValueId[],
   kindOf: (id: ValueId) => ObserverKind,
   axes: ReadonlyMap<ValueId, number>,
   indices: readonly number[],
   run: Run,
-  onOutputs: CalibrateOptions['onOutputs'],
-): Promise<Map<ValueId, ChannelRecord>> {
+  { equalize: equalized = true, onOutputs }: Pick<CalibrateOptions, 'equalize' | 'onOutputs'>,
+): Promise<Watched> {
+  const positive = neverNegative(graph);
+  const observed = watched.filter((id) => !kindOf(id).extentOnly);
+  const wanted = (id: ValueId) =>
+    Math.min(Math.max(Math.ceil(kindOf(id).elements / indices.length), ofSample.least), ofSample.most);
+  const { graph: watching, taps } = withStatistics(
+    graph,
+    [
+      ...watched.map((value) => ({
+        value,
+        kind: 'extent' as const,
+        channelAxis: axes.get(value),
+        neverNegative: positive.has(value),
+      })),
+      ...observed.map((value) => ({ value, kind: 'elements' as const, wanted: wanted(value) })),
+    ],
+    onOutputs && graph.outputs,
+  );
   const records = new Map(
     watched.map((id) => {
       const kind = kindOf(id);
       return [id, new ChannelRecord(kind.extentOnly ? kind.create() : undefined)];
     }),
   );
-  const positive = neverNegative(graph);
-  const { graph: reducing, taps } = withStatistics(
-    graph,
-    watched.map((value) => ({
-      value,
-      kind: 'extent',
-      channelAxis: axes.get(value),
-      neverNegative: positive.has(value),
-    })),
-    onOutputs && graph.outputs,
-  );
-  await runSamples(reducing, indices, run, (results, index) => {
-    for (const tap of taps) {
-      requireFinite(tap, results, index);
-      records.get(tap.value)!.add(tap, results);
+  const elements = new Map<ValueId, ElementWatch>();
+  for (const tap of taps)
+    if (tap.elements) elements.set(tap.value, new ElementWatch(kindOf(tap.value).create(), tap));
+
+  const perSample = taps.reduce((sum, tap) => sum + (tap.elements?.length ?? 0), 0);
+  const decidedAfter =
+    perSample === 0 ? indices.length : Math.min(indices.length, decidingSamples(perSample));
+  let factors = new Map<ValueId, Float64Array>();
+  const decide = () => {
+    if (equalized) factors = equalize(graph, channelStatistics(records), decidedAfter);
+    for (const [id, watch] of elements) {
+      const axis = axes.get(id) ?? 0;
+      const { shape } = valueNamed(graph, id).type;
+      watch.settle(factors.get(id), elementCount(shape.slice(axis + 1).map(Number)));
     }
+  };
+  let seen = 0;
+  await runSamples(watching, indices, run, (results, index) => {
+    for (const tap of taps) {
+      if (tap.elements) elements.get(tap.value)!.add(results);
+      else {
+        requireFinite(tap, results, index);
+        records.get(tap.value)!.add(tap, results);
+      }
+    }
+    if (++seen === decidedAfter) decide();
     onOutputs?.(index, Object.fromEntries(graph.outputs.map((id) => [id, results[id]])));
   });
-  return records;
-}
-
-/**
- * How many samples show how elements are distributed; the ends are those of all. Observers that were asked for by name
- * decide alone and get more.
- */
-function shapeSamples(count: number, isNamed: boolean): number {
-  return isNamed ? Math.max(48, Math.ceil(count / 2)) : 32;
+  return { records, elements, factors };
 }
 
 /** Elements of one value that are looked at of each sample, at least and at most. */
 const ofSample = { least: 1024, most: 32768 };
+/** Elements of all values that wait until it is decided how channels are scaled: 64 MB. */
+const mostWaiting = 2 ** 24;
 
-/** The second pass: elements, picked evenly, after the ends of all of them. */
-async function observeElements(
-  graph: Graph,
-  observers: ReadonlyMap<ValueId, Observer>,
-  kindOf: (id: ValueId) => ObserverKind,
-  ranges: ReadonlyMap<ValueId, Range>,
-  indices: readonly number[],
-  run: Run,
-): Promise<void> {
-  const wanted = (id: ValueId) =>
-    Math.min(Math.max(Math.ceil(kindOf(id).elements / indices.length), ofSample.least), ofSample.most);
-  const { graph: picking, taps } = withStatistics(
-    graph,
-    [...observers.keys()].map((value) => ({ value, kind: 'elements', wanted: wanted(value) })),
-  );
-  for (const [id, observer] of observers) {
-    const { min, max } = ranges.get(id)!;
-    observer.observe(Float32Array.of(min, max));
-  }
-  await runSamples(picking, indices, run, (results) => {
-    for (const tap of taps) observers.get(tap.value)!.observe(readSlice(results, tap.elements!));
-  });
+/** After how many samples it is decided how channels are scaled; more change little. */
+function decidingSamples(elementsPerSample: number): number {
+  return Math.min(Math.max(Math.floor(mostWaiting / elementsPerSample), 8), 50);
 }
 
 function requireFinite(tap: Tap, results: Results, sample: number): void {

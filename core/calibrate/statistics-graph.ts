@@ -16,8 +16,9 @@ export interface Tap {
   readonly min?: Slice;
   readonly max?: Slice;
   readonly channelMeans?: Slice;
-  /** Elements picked evenly. */
+  /** Elements picked evenly: every `stride`-th in the order of memory. */
   readonly elements?: Slice;
+  readonly stride?: number;
 }
 
 /** What is wanted of one value. */
@@ -43,6 +44,16 @@ export function readSlice(results: Readonly<Record<string, Tensor>>, slice: Slic
 }
 
 type Reduction = 'ReduceMin' | 'ReduceMax' | 'ReduceMean';
+
+/** What is computed for one request, by names of parts. */
+interface Found {
+  readonly value: ValueId;
+  readonly min?: ValueId;
+  readonly max?: ValueId;
+  readonly channelMeans?: ValueId;
+  readonly elements?: ValueId;
+  readonly stride?: number;
+}
 
 /** A tensor of statistics, before it is joined with others. */
 interface Part {
@@ -70,9 +81,9 @@ class StatisticsGraph extends GraphExtension {
   private readonly parts = new Map<ValueId, Part>();
 
   build(requests: readonly TapRequest[], kept: readonly ValueId[]): { graph: Graph; taps: Tap[] } {
-    const wanted = requests.map((request) => {
+    const wanted = requests.map((request): Found => {
       const { value } = request;
-      if (request.kind === 'elements') return { value, elements: this.pick(value, request.wanted) };
+      if (request.kind === 'elements') return { value, ...this.pick(value, request.wanted) };
       const { channelAxis, neverNegative } = request;
       return {
         value,
@@ -83,20 +94,21 @@ class StatisticsGraph extends GraphExtension {
     });
     const slices = this.join();
     const slice = (id: ValueId | undefined) => (id === undefined ? undefined : slices.get(id));
-    const taps = wanted.map(({ value, min, max, channelMeans, elements }): Tap => {
+    const taps = wanted.map(({ value, min, max, channelMeans, elements, stride }): Tap => {
       return {
         value,
         min: slice(min),
         max: slice(max),
         channelMeans: slice(channelMeans),
         elements: slice(elements),
+        stride,
       };
     });
     return { graph: this.finish([...kept, ...[...slices.values()].map(({ output }) => output)]), taps };
   }
 
   /** Every so many-th element in the order of memory. */
-  private pick(of: ValueId, wanted: number): ValueId {
+  private pick(of: ValueId, wanted: number): { elements: ValueId; stride: number } {
     const count = elementCount(this.typeOf(of).shape.map(Number));
     const flat = this.addReals(
       'Reshape',
@@ -111,7 +123,7 @@ class StatisticsGraph extends GraphExtension {
     const range = [0, count, 0, stride].map((number, i) => this.numbers(`${of}/picked/${i}`, [number]));
     const id = stride === 1 ? flat : this.addReals('Slice', `${of}/picked`, [flat, ...range], {}, [length]);
     this.parts.set(id, { id, shape: [length], axis: 0 });
-    return id;
+    return { elements: id, stride };
   }
 
   /** Reduces over all axes but the channels'. */
