@@ -20,6 +20,8 @@ export interface OpenOptions {
    * many runs on a machine that has other work, where it halves the time. Latency is never measured so.
    */
   yields?: boolean;
+  /** Paddings are not merged into the pools behind them, which onnxruntime does wrongly (`hasPaddedMaxPool`). */
+  keepsPaddings?: boolean;
   /** `off` runs the file's graph as written: for references and per-tensor comparison. Default `all`. */
   graphOptimization?: 'off' | 'all';
 }

@@ -1,3 +1,4 @@
+import { type Graph, producersOf } from '../ir/graph.ts';
 import { floatTensor, toNumbers } from '../ir/tensor.ts';
 import { editingPass } from './pass.ts';
 
@@ -18,3 +19,10 @@ export const guardPaddedPools = editingPass('guard-padded-pools', (editor, chang
     changes.made();
   }
 });
+
+/** Whether a graph as it was read has a padding in front of a MaxPool. */
+export function hasPaddedMaxPool(graph: Graph): boolean {
+  const producers = producersOf(graph);
+  const isPadding = (id: string | null) => id !== null && producers.get(id)?.op === 'Pad';
+  return graph.nodes.some(({ op, inputs }) => op === 'MaxPool' && isPadding(inputs[0]));
+}

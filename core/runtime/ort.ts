@@ -236,7 +236,10 @@ async function open(model: Uint8Array | string, options: OpenOptions = {}): Prom
       intraOpNumThreads: threads,
       interOpNumThreads: 1,
       logSeverityLevel: 3,
-      ...(options.yields && { extra: { session: { intra_op: { spin_duration_us: yieldingSpinUs } } } }),
+      extra: {
+        ...(options.yields && { session: { intra_op: { spin_duration_us: yieldingSpinUs } } }),
+        ...(options.keepsPaddings && { optimization: { disable_specified_optimizers: 'Pad_Fusion' } }),
+      },
       ...(profileFolder && { enableProfiling: true, profileFilePrefix: join(profileFolder, 'run') }),
     };
     session =

@@ -9,6 +9,7 @@ import type { Engine, Engines, Session } from '../ir/engine.ts';
 import type { Graph } from '../ir/graph.ts';
 import { opaqueCauses } from '../ir/opaque.ts';
 import { elementCount, type Tensor } from '../ir/tensor.ts';
+import { hasPaddedMaxPool } from '../passes/guard-padded-pools.ts';
 import { measureQuickly } from './quick-latency.ts';
 import type { SourceModel } from './source-model.ts';
 
@@ -59,7 +60,7 @@ async function openOnnx(
   engine: Engine,
 ): Promise<Session> {
   try {
-    return await engine.open(path);
+    return await engine.open(path, { keepsPaddings: graph !== undefined && hasPaddedMaxPool(graph) });
   } catch (error) {
     const issues = graph ? opaqueCauses(graph) : [];
     if (!(error instanceof WhittleError) || issues.length === 0) throw error;
