@@ -195,6 +195,35 @@ const cases: Case[] = [
     onnx: { Conv: 1, Reshape: 1, PRelu: 1, FullyConnected: 1 },
   },
   {
+    name: 'steps of a sequence are cut and joined with one reshape each',
+    build: (k) => {
+      const steps = k.split(k.input(1, 4, 6), 1, [1, 1, 1, 1]).map((step) => k.relu(k.reshape(step, 1, 6)));
+      return [
+        k.op(
+          'Concat',
+          steps.map((step) => k.reshape(step, 1, 1, 6)),
+          { axis: 1 },
+        ),
+      ];
+    },
+    onnx: { Reshape: 2, Split: 1, Relu: 4, Concat: 1 },
+  },
+  {
+    name: 'steps behind a batch of several are reshaped one by one',
+    build: (k) => k.split(k.input(2, 3, 6), 1, [1, 1, 1]).map((step) => k.relu(k.reshape(step, 2, 6))),
+    onnx: { Split: 1, Reshape: 3, Relu: 3 },
+  },
+  {
+    name: 'steps of a batch of several that come first are cut from rows',
+    build: (k) => k.split(k.input(3, 2, 6), 0, [1, 1, 1]).map((step) => k.relu(k.reshape(step, 2, 6))),
+    onnx: { Reshape: 1, Split: 1, Relu: 3 },
+  },
+  {
+    name: 'parts that are flattened are flattened one by one',
+    build: (k) => k.split(k.input(1, 4, 3, 3), 1, [2, 2]).map((part) => k.dense(k.reshape(part, 1, 18), 3)),
+    onnx: { Split: 1, Reshape: 2, FullyConnected: 2 },
+  },
+  {
     name: 'dense features become a feature map in the order it wants',
     build: (k) => [k.conv(k.reshape(k.relu(k.dense(k.input(1, 6), 36)), 1, 4, 3, 3), 2, 3)],
     onnx: { FullyConnected: 1, Reshape: 1, Conv: 1 },

@@ -11,6 +11,7 @@ import { foldPadding } from './fold-padding.ts';
 import { fuseActivations } from './fuse-activations.ts';
 import { globalPools } from './global-pools.ts';
 import { guardPaddedPools } from './guard-padded-pools.ts';
+import { joinReshapes } from './join-reshapes.ts';
 import { layoutPass } from './layout/plan-layout.ts';
 import { lowerAffine } from './lower-affine.ts';
 import { lowerHardSigmoid } from './lower-hard-sigmoid.ts';
@@ -46,6 +47,7 @@ const common: readonly Pass[] = [
   // Before reshapes are looked at: a mean can drop the axes that a flattening behind it drops.
   globalPools,
   simplifyReshapes,
+  joinReshapes,
   mergeTransposes,
   // Weights that a dense layer got by transposing are read by the folding of scales.
   foldAffineBack,

@@ -51,6 +51,10 @@ export class GraphKit {
     return this.builder.constant('i', int64Tensor([values.length], values));
   }
 
+  split(x: Value, axis: number, sizes: readonly number[]): Value[] {
+    return this.builder.add('Split', [x, this.ints(...sizes)], { axis });
+  }
+
   op(op: string, inputs: readonly (Value | null)[], attrs: Attrs = {}, name?: string): Value {
     return this.builder.one(op, inputs, attrs, { name, outputs: name ? [name] : undefined });
   }

@@ -63,10 +63,20 @@ const fromTensor: ListReader = (node, inputs, builder) => {
   const x = valueAt(node, inputs, 0);
   const [length] = staticShapeOf(node, x);
   if (length === undefined || length > mostItems) node.refuse(`it cuts ${length} tensors`);
-  const items = Array.from({ length }, (_, i) => {
-    const at = scalarConstant(node, builder, 'at', 'int64', i);
-    return builder.one('Gather', [x, at], { axis: 0 }, { name: `${node.name}/${i}` });
-  });
+  // LiteRT does not split booleans, which masks are.
+  if (x.type.dtype === 'bool' || length < 2) {
+    const items = Array.from({ length }, (_, i) => {
+      const at = scalarConstant(node, builder, 'at', 'int64', i);
+      return builder.one('Gather', [x, at], { axis: 0 }, { name: `${node.name}/${i}` });
+    });
+    return { list: { dtype: x.type.dtype, items } };
+  }
+  const sizes = builder.constant(
+    `${node.name}/sizes`,
+    int64Tensor([length], new Array<number>(length).fill(1)),
+  );
+  const rows = builder.add('Split', [x, sizes], { axis: 0 }, { name: node.name });
+  const items = rows.map((row) => reshapeOf(node, builder, row, staticShapeOf(node, x).slice(1)));
   return { list: { dtype: x.type.dtype, items } };
 };
 
