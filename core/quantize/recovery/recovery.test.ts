@@ -166,6 +166,36 @@ describe('bias correction', () => {
     };
     expect(await meanError(corrected)).toBeLessThan((await meanError(plan)) / 3);
   });
+
+  it('leaves steps that share their weights one bias, the mean of what each would get', () => {
+    const builder = new GraphBuilder('steps', inferTypes);
+    const weights = builder.constant('w', floatTensor([40, 40], wave(1600)));
+    for (const step of ['a', 'b']) {
+      const x = builder.input(step, { dtype: 'float32', shape: [1, 40] });
+      builder.one('FullyConnected', [x, weights, null], { activation: 'none' }, { name: `${step}/y` });
+    }
+    const graph = builder.finish(['a/y', 'b/y'], { format: 'keras' });
+    const means = (mean: number) => ({ min: -1, max: 1, channelMeans: new Float64Array(40).fill(mean) });
+    const biasesFor = (a: number, b: number) => {
+      const ranges = new Map([
+        ['a', means(a)],
+        ['b', means(b)],
+      ]);
+      const plan = decidePlan(graph, ranges, {
+        precision: 'weights-int8',
+        io: 'float32',
+        pureInteger: false,
+      });
+      return biasCorrection.run(plan, { graph, planned: graph, ranges }).plan.biases;
+    };
+    const { 'a/y': first, 'b/y': second } = biasesFor(1, 3);
+    expect(first).toEqual(second);
+    const both = biasesFor(2, 2)['a/y'];
+    first.forEach((bias, m) => {
+      expect(bias).toBeCloseTo(both[m], 12);
+    });
+    expect(Math.max(...first.map(Math.abs))).toBeGreaterThan(1e-3);
+  });
 });
 
 describe('error feedback', () => {
