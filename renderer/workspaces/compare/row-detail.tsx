@@ -1,11 +1,11 @@
 import { Check, TriangleAlert, X } from 'lucide-react';
 import { useEffect, useMemo, useState } from 'react';
-import type { ArtifactDetail, ArtifactView, Recipe } from '../../../core/contract/views.ts';
+import type { ArtifactDetail, ArtifactView, CalibrationView, Recipe } from '../../../core/contract/views.ts';
 import { adoptRecipe } from '../../state/actions/recipe.ts';
 import { loadDetail } from '../../state/actions/results.ts';
 import { useProject } from '../../state/project.ts';
 import { Button, classes, ErrorPanel } from '../../ui/blocks.tsx';
-import { formatDecibels } from '../../ui/format.ts';
+import { formatDecibels, formatInteger } from '../../ui/format.ts';
 import { shortenedNames } from '../../ui/names.ts';
 import { VirtualList } from '../../ui/virtual-list.tsx';
 import { Findings } from './findings.tsx';
@@ -88,6 +88,11 @@ export function RowDetail({ artifact, onShow }: RowDetailProps) {
           <p className="muted" style={{ marginTop: 12 }}>
             Needs runtime {artifact.minRuntime} or newer.
           </p>
+          {artifact.calibration && (
+            <p className="muted" title={`SHA-256 of what was fed: ${artifact.calibration.sha256}`}>
+              {calibrationWords(artifact.calibration)}
+            </p>
+          )}
           {artifact.label !== undefined && detail?.recipe && !isSameChoice(detail.recipe, recipe) && (
             <Button
               small
@@ -105,6 +110,17 @@ export function RowDetail({ artifact, onShow }: RowDetailProps) {
       </div>
     </div>
   );
+}
+
+const chosenWords: Record<CalibrationView['chosen'], (seed: number) => string> = {
+  all: () => 'all there are',
+  random: (seed) => `drawn by seed ${seed}`,
+  'by-class': (seed) => `drawn class by class by seed ${seed}`,
+};
+
+function calibrationWords({ samples, available, chosen, seed }: CalibrationView): string {
+  const of = samples === available ? '' : ` of ${formatInteger(available)}`;
+  return `Ranges come from ${formatInteger(samples)}${of} samples, ${chosenWords[chosen](seed)}.`;
 }
 
 /** Whether two recipes differ in nothing but in which files they ask for. */
