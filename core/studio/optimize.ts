@@ -10,6 +10,7 @@ import { ownNumbers, settleOnnxForm } from '../quantize/onnx-form.ts';
 import { resolveOverrides } from '../quantize/overrides.ts';
 import type { QuantPlan } from '../quantize/plan.ts';
 import { needsSamples, planQuantization } from '../quantize/quantize.ts';
+import type { RecoverySamples } from '../quantize/recovery/recovery.ts';
 import { type ArtifactTarget, failedArtifact, furtherTarget, listTargets } from './artifact-targets.ts';
 import { calibrateSource } from './calibrate-source.ts';
 import { makeCooperative, pause, throwIfAborted } from './cooperative-dataset.ts';
@@ -21,7 +22,13 @@ import { type MixedPoint, searchMixed } from './mixed-search.ts';
 import { prepareForms } from './prepare-forms.ts';
 import { createProgress, type ProgressStep } from './progress.ts';
 import { keepNumbers } from './quantized-source.ts';
-import { openRecoveryBench, planWithRecovery, type RecoveredPlan } from './recover-plan.ts';
+import {
+  fittingSamples,
+  openRecoveryBench,
+  planFast,
+  planWithRecovery,
+  type RecoveredPlan,
+} from './recover-plan.ts';
 import type { TaskContext } from './run-task.ts';
 import { refuseExisting } from './safe-files.ts';
 import { isQuantized, readSourceFor, requireForms, requireGraph, sampleInputs } from './source-model.ts';
@@ -62,7 +69,9 @@ export async function optimize(
   const given = await settledRecipe(Recipe.parse(request.recipe), engines);
   const targets = listTargets(request.path, given, resolve(request.outDir), request.mark);
   const overriding = given.overrides.map(({ precision }) => precision ?? 'float32');
-  const calibrated = [...given.precisions, ...overriding].some(needsSamples) && request.data !== undefined;
+  // Ranges are of use to every precision that has integers.
+  const hasIntegers = [...given.precisions, ...overriding].some((precision) => !isFloat(precision));
+  const calibrated = hasIntegers && request.data !== undefined;
   const root = createProgress((update) => context.onProgress?.(update));
   const steps = root.split({
     read: 4,
@@ -254,6 +263,7 @@ function createPlans(
   const { io, pureInteger, onnxForm, recovery } = context.recipe;
   let searched: ReturnType<typeof searchMixed> | undefined;
   let bench: ReturnType<typeof openRecoveryBench> | undefined;
+  let samples: RecoverySamples | undefined;
   return async (target, progress) => {
     if (context.kept) return [{ target: { ...target, io: context.kept.io }, plan: context.kept.plan }];
     const { precision } = target;
@@ -275,8 +285,12 @@ function createPlans(
     const made =
       plans.get(key) ??
       (await context.timings.measure('quantize', async () => {
-        if (recovery !== 'auto' || ranges.size === 0 || isFloat(precision))
+        if (recovery === 'off' || ranges.size === 0 || isFloat(precision))
           return { plan: planQuantization(forms, ranges, { ...options, recovery: recovery !== 'off' }) };
+        if (recovery === 'fast') {
+          samples ??= fittingSamples(context);
+          return { plan: await planFast(ranges, options, context, samples) };
+        }
         bench ??= openRecoveryBench(context);
         return planWithRecovery(ranges, options, context, await bench, progress);
       }));

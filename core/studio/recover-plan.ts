@@ -3,6 +3,8 @@ import type { RecoveryView } from '../contract/views.ts';
 import { spread } from '../kernels/spread.ts';
 import type { QuantPlan } from '../quantize/plan.ts';
 import { type PlanOptions, planQuantization, recoveryContext } from '../quantize/quantize.ts';
+import { errorFeedback } from '../quantize/recovery/error-feedback.ts';
+import { KnownMoments } from '../quantize/recovery/input-moments.ts';
 import type { RecoveryResult, RecoverySamples } from '../quantize/recovery/recovery.ts';
 import { recoverySteps, sampledRecoverySteps } from '../quantize/recovery/steps.ts';
 import type { MakeContext } from './make-artifact.ts';
@@ -14,6 +16,11 @@ export interface RecoveredPlan {
   /** What each step that had something to do gained, in order; absent where nothing was measured. */
   readonly recovery?: RecoveryView[];
 }
+
+/** Multiply-accumulates that fitting weights to samples may take where nothing is measured: next to nobody's wait. */
+const affordable = 1e9;
+/** The same where activations are integers too, and make nearly all of the error. */
+const affordableInIntegers = 0.3e9;
 
 /** Samples that steps run, and samples that their gain is measured on; apart where there are enough. */
 const fittedSamples = 64;
@@ -37,12 +44,41 @@ export async function openRecoveryBench(context: MakeContext): Promise<RecoveryB
   const chosen = calibrationSamples(context);
   const fitted = spread(chosen, Math.min(fittedSamples, Math.ceil(chosen.length / 2)));
   const bench = await openBench(context, new Set(fitted), measuredSamples);
-  return { samples: { dataset, indexes: fitted, engine: engines.ort, signal }, bench };
+  return {
+    samples: { dataset, indexes: fitted, engine: engines.ort, signal, found: new KnownMoments() },
+    bench,
+  };
+}
+
+/** Samples to fit weights to where nothing is held back. */
+export function fittingSamples(context: MakeContext): RecoverySamples {
+  const { dataset, engines, signal } = context;
+  const indexes = spread(calibrationSamples(context), fittedSamples);
+  return { dataset, indexes, engine: engines.ort, signal, found: new KnownMoments() };
+}
+
+/**
+ * The plan of `recovery: fast`, unmeasured: what statistics tell and, where that takes next to no time, weights rounded
+ * for the inputs that samples give.
+ * @throws WhittleError `job.cancelled`, and what planning and the engine throw
+ */
+export async function planFast(
+  ranges: Ranges,
+  options: Omit<PlanOptions, 'recovery'>,
+  context: MakeContext,
+  samples: RecoverySamples,
+): Promise<QuantPlan> {
+  const forms = { tflite: context.forTflite.graph, onnx: context.forOnnx.graph };
+  const plan = planQuantization(forms, ranges, options);
+  const given = recoveryContext(forms, plan, ranges);
+  const most = options.precision === 'int8' ? affordableInIntegers : affordable;
+  if (errorFeedback.work(plan, given, samples.indexes.length) > most) return plan;
+  return (await errorFeedback.run(plan, given, samples)).plan;
 }
 
 /**
  * Plans a precision and tries each recovery step in turn in the real engine: what gains on samples that no step saw is
- * kept, what does not is left out, and the gain of each is told.
+ * kept, what does not is left out, and the gain of each is told. Never less than what `recovery: fast` gives there.
  * @throws WhittleError `job.cancelled`, and what planning, writing and the engines throw
  */
 export async function planWithRecovery(
@@ -82,8 +118,17 @@ export async function planWithRecovery(
     recovery.push({ id: attempt.id, gainDb, kept });
     if (kept) [plan, level] = [tried, reached];
   }
-  return { plan, recovery };
+  const fast = await planFast(ranges, options, context, samples);
+  if ((await levelOf(fast)) <= level) return { plan, recovery };
+  return { plan: fast, recovery: recovery.map((step) => ({ ...step, kept: fastSteps.has(step.id) })) };
 }
+
+/** Steps of `recovery: fast`. */
+const fastSteps: ReadonlySet<string> = new Set([
+  'equalization',
+  ...recoverySteps.map(({ id }) => id),
+  errorFeedback.id,
+]);
 
 /** The ranges of a network whose channels are left as they are. */
 function withoutFactors(ranges: Ranges): Ranges {

@@ -5,6 +5,8 @@ import { drawSamples } from '../data/draw-samples.ts';
 import { type Evaluation, evaluateArtifact } from '../evaluate/evaluate.ts';
 import { type Reference, runReference } from '../evaluate/reference.ts';
 import { joinParts } from '../formats/tflite/flatbuffer.ts';
+import { type Graph, staticShape, valueNamed } from '../ir/graph.ts';
+import { elementCount } from '../ir/tensor.ts';
 import { spread } from '../kernels/spread.ts';
 import type { Prepared } from '../passes/pipeline.ts';
 import type { QuantPlan } from '../quantize/plan.ts';
@@ -57,6 +59,9 @@ export interface TrialBench {
   readonly reference: Reference;
 }
 
+/** The source's answers are kept while plans are tried. */
+const mostBytes = 64 * 2 ** 20;
+
 /** Fewer samples than this say too little, and those that were seen are taken too. */
 const fewest = 16;
 
@@ -72,16 +77,20 @@ export async function openBench(
   const { dataset, engines, signal } = context;
   const all = context.reference.answers.indexes;
   const fresh = all.filter((index) => !seen.has(index));
-  const indexes = spread(fresh.length >= fewest ? fresh : all, count);
   const [shown, other] = [context.forTflite, context.forOnnx].map(({ graph }) => beforeFixedSteps(graph));
   const ending = (prepared: Prepared) => {
     const end = (id: string) => (shown.get(id) === other.get(id) && shown.get(id)) || id;
     return { ...prepared, graph: { ...prepared.graph, outputs: prepared.graph.outputs.map(end) } };
   };
+  const forOnnx = ending(context.forOnnx);
+  const indexes = spread(
+    fresh.length >= fewest ? fresh : all,
+    Math.min(count, samplesInMemory(forOnnx.graph)),
+  );
   const bench = {
     ...context,
     forTflite: ending(context.forTflite),
-    forOnnx: ending(context.forOnnx),
+    forOnnx,
     dataset: {
       ...dataset,
       count: indexes.length,
@@ -96,6 +105,15 @@ export async function openBench(
   } finally {
     await source.close();
   }
+}
+
+/** How many samples' outputs may be kept; two at least, however large they are. */
+function samplesInMemory(graph: Graph): number {
+  const elements = graph.outputs.reduce(
+    (sum, id) => sum + elementCount(staticShape(valueNamed(graph, id))),
+    0,
+  );
+  return Math.max(2, Math.floor(mostBytes / (4 * elements)));
 }
 
 /** Which samples calibration ran. */

@@ -1,6 +1,5 @@
 import { type Graph, staticShape, valueNamed } from '../../ir/graph.ts';
 import { elementCount, toFloat32 } from '../../ir/tensor.ts';
-import { ErrorFeedback } from '../../kernels/error-feedback.ts';
 import { type QuantPlan, weightLimit } from '../plan.ts';
 import { gatherInputMoments, type InputMoments, mostPositions } from './input-moments.ts';
 import type { SampledRecoveryStep } from './recovery.ts';
@@ -86,7 +85,7 @@ function roundAll(
   const rowsPerGroup = weights.shape[0] / group;
   const attempt = new Int8Array(data.length);
   for (let g = 0, row = 0; g < group; g++) {
-    const feedback = new ErrorFeedback(moments.covariance(g), columns, moments.observations);
+    const feedback = moments.feedback(g);
     for (let r = 0; r < rowsPerGroup; r++, row++) {
       const from = row * columns;
       let least = Number.POSITIVE_INFINITY;

@@ -3,6 +3,7 @@ import { openGraph } from '../../calibrate/open-graph.ts';
 import { WhittleError } from '../../contract/errors.ts';
 import { type Graph, staticShape, type ValueId, valueNamed } from '../../ir/graph.ts';
 import { floatTensor, int64Tensor, type Tensor, toFloat32 } from '../../ir/tensor.ts';
+import { ErrorFeedback } from '../../kernels/error-feedback.ts';
 import type { RecoverySamples } from './recovery.ts';
 import type { WeightedNode } from './weighted-nodes.ts';
 
@@ -10,6 +11,8 @@ import type { WeightedNode } from './weighted-nodes.ts';
 export const mostPositions = 1024;
 /** Elements of all matrices that are gathered in one pass over the samples. */
 const mostElements = 2 ** 23;
+/** Elements of matrices that are kept for other plans of the same graph. */
+const mostKept = 2 ** 22;
 
 /**
  * First and second moments of what one tensor of weights meets: `columns` numbers (inputs ÷ group × taps) for each
@@ -23,6 +26,8 @@ export class InputMoments {
   private readonly products: Float64Array;
   private count = 0;
   private independent = 0;
+  /** Kept along with moments that are kept, as they take as much memory. */
+  private feedbacks: ErrorFeedback[] | undefined;
 
   constructor(groups: number, columns: number) {
     this.groups = groups;
@@ -49,6 +54,18 @@ export class InputMoments {
     return this.independent;
   }
 
+  /** What rounds the weights of a group. */
+  feedback(group: number): ErrorFeedback {
+    const known = this.feedbacks?.[group];
+    const feedback = known ?? new ErrorFeedback(this.covariance(group), this.columns, this.observations);
+    if (this.feedbacks) this.feedbacks[group] = feedback;
+    return feedback;
+  }
+
+  keepFeedbacks(): void {
+    this.feedbacks ??= [];
+  }
+
   /** Mean of each number of a group. */
   means(group: number): Float64Array {
     const from = group * this.columns;
@@ -72,6 +89,29 @@ export class InputMoments {
   }
 }
 
+/** Moments that were gathered, as far as they take little memory, by graph and operators. */
+export class KnownMoments {
+  private readonly graphs = new WeakMap<Graph, Map<string, InputMoments>>();
+  private room = mostKept;
+
+  of(graph: Graph, nodes: readonly WeightedNode[]): InputMoments | undefined {
+    return this.graphs.get(graph)?.get(keyOf(nodes));
+  }
+
+  offer(graph: Graph, nodes: readonly WeightedNode[], moments: InputMoments): void {
+    const elements = moments.groups * moments.columns ** 2;
+    if (elements > this.room) return;
+    this.room -= elements;
+    moments.keepFeedbacks();
+    const known = this.graphs.get(graph) ?? new Map<string, InputMoments>();
+    this.graphs.set(graph, known.set(keyOf(nodes), moments));
+  }
+}
+
+function keyOf(nodes: readonly WeightedNode[]): string {
+  return nodes.map(({ node }) => node.id).join('\n');
+}
+
 /**
  * Runs samples through the float graph and gathers the input moments of operators with weights, a few operators in each
  * pass, so that memory stays bounded; matrices leave again once `take` has seen them. The runtime unfolds convolutions
@@ -89,6 +129,11 @@ export async function gatherInputMoments(
   let batch: WeightedNode[][] = [];
   let room = mostElements;
   for (const nodes of shared.values()) {
+    const known = samples.found.of(graph, nodes);
+    if (known) {
+      take(nodes, known);
+      continue;
+    }
     const elements = nodes[0].group * nodes[0].columns ** 2;
     if (batch.length > 0 && elements > room) {
       await gatherBatch(graph, batch, samples, take);
@@ -103,7 +148,7 @@ export async function gatherInputMoments(
 async function gatherBatch(
   graph: Graph,
   batch: readonly (readonly WeightedNode[])[],
-  { dataset, indexes, engine, signal }: RecoverySamples,
+  { dataset, indexes, engine, signal, found }: RecoverySamples,
   take: (nodes: readonly WeightedNode[], moments: InputMoments) => void,
 ): Promise<void> {
   const extension = new GraphExtension(graph);
@@ -125,6 +170,7 @@ async function gatherBatch(
   }
   let at = 0;
   for (const nodes of batch) {
+    found.offer(graph, nodes, taps[at].moments);
     take(nodes, taps[at].moments);
     at += nodes.length;
   }

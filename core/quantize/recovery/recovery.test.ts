@@ -15,6 +15,7 @@ import { planQuantization, quantizeForOnnx } from '../quantize.ts';
 import { wave } from '../test-graphs.ts';
 import { biasCorrection } from './bias-correction.ts';
 import { errorFeedback } from './error-feedback.ts';
+import { KnownMoments } from './input-moments.ts';
 
 const { ort } = createEngines();
 
@@ -227,7 +228,7 @@ describe('error feedback', () => {
     const forms = { tflite: graph, onnx: graph };
     const plan = planQuantization(forms, ranges, { precision, io: 'float32', pureInteger: false });
     const indexes = Array.from({ length: 32 }, (_, i) => i);
-    const fitting = { dataset: correlated, indexes, engine: ort };
+    const fitting = { dataset: correlated, indexes, engine: ort, found: new KnownMoments() };
     const result = await errorFeedback.run(plan, { graph, planned: graph, ranges }, fitting);
     return { before: plan, after: result.plan };
   }

@@ -3,6 +3,7 @@ import type { Dataset } from '../../data/dataset.ts';
 import type { Engine } from '../../ir/engine.ts';
 import type { Graph } from '../../ir/graph.ts';
 import type { QuantPlan } from '../plan.ts';
+import type { KnownMoments } from './input-moments.ts';
 
 export interface RecoveryContext {
   /** The float graph that was calibrated, whose axis order the channel means have; channels scaled as the plan says. */
@@ -20,6 +21,8 @@ export interface RecoverySamples {
   readonly indexes: readonly number[];
   /** One that runs ONNX. */
   readonly engine: Engine;
+  /** What was found of their inputs already, for plans of the same graph; filled as steps run. */
+  readonly found: KnownMoments;
   /** Obeyed between samples. */
   readonly signal?: AbortSignal;
 }
