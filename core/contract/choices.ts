@@ -26,8 +26,8 @@ export const calibrations = ['minmax', 'moving-average', 'percentile', 'entropy'
 export const onnxForms = ['auto', 's8s8', 'u8s8', 'u8s8-reduced', 'tensorrt'] as const;
 
 /**
- * What wins quality back: nothing; what the statistics of calibration tell, unmeasured; or every step that is found to
- * gain on samples that it did not see.
+ * What wins quality back: nothing; what the statistics of calibration tell and weights fitted to samples where that is
+ * cheap, unmeasured; or every step that is found to gain on samples that it did not see.
  */
 export const recoveries = ['off', 'fast', 'auto'] as const;
 

@@ -223,15 +223,32 @@ describe('error feedback', () => {
   const y = b.one('FullyConnected', [x, weights, null], { activation: 'none' }, { name: 'y' });
   const graph = b.finish([y.id], { format: 'onnx' });
 
-  async function fed(precision: 'weights-int4' | 'int8') {
+  const indexes = Array.from({ length: 32 }, (_, i) => i);
+
+  async function fed(precision: 'weights-int4' | 'int8', dataset = correlated, found = new KnownMoments()) {
     const { ranges } = await calibrate(graph, correlated, ort, { samples: 32, observer: 'minmax', seed: 0 });
     const forms = { tflite: graph, onnx: graph };
     const plan = planQuantization(forms, ranges, { precision, io: 'float32', pureInteger: false });
-    const indexes = Array.from({ length: 32 }, (_, i) => i);
-    const fitting = { dataset: correlated, indexes, engine: ort, found: new KnownMoments() };
+    const fitting = { dataset, indexes, engine: ort, found };
     const result = await errorFeedback.run(plan, { graph, planned: graph, ranges }, fitting);
     return { before: plan, after: result.plan };
   }
+
+  it('runs samples once for all plans of a graph', async () => {
+    const found = new KnownMoments();
+    let runs = 0;
+    const counted = {
+      ...correlated,
+      sample: (index: number) => {
+        runs++;
+        return correlated.sample(index);
+      },
+    };
+    await fed('int8', counted, found);
+    const { after } = await fed('weights-int4', counted, found);
+    expect(runs).toBe(indexes.length);
+    expect(after).toEqual((await fed('weights-int4')).after);
+  });
 
   it('leaves far less error at the output of a dense layer', async () => {
     const { before, after } = await fed('weights-int4');
