@@ -57,7 +57,10 @@ function fixedOperators(graph: Graph, { declaredInputs }: SourceModel): Stop[] {
     if (!isBehind && !inputs.some((id) => types.has(id))) continue;
     const found = inferred(graph, node, types);
     const keeper = inputs.map((id) => keepers.get(id)).find((each) => each !== undefined);
-    if (typeof found === 'string' && !isBehind) stops.set(keeper ?? node, found);
+    if (typeof found === 'string' && !isBehind) {
+      const where = keeper ? `at ${node.id} (${node.op}), ` : '';
+      stops.set(keeper ?? node, `with open dimensions twice as large, ${where}${found}.`);
+    }
     node.outputs.forEach((id, i) => {
       // What comes after a stop has sizes of both kinds; no fault of its own can be told from that.
       if (isBehind || typeof found === 'string') {
@@ -78,7 +81,7 @@ function inferred(
   { id, op, inputs, attrs }: Node,
   types: ReadonlyMap<ValueId, TensorType>,
 ): TensorType[] | string {
-  if (isOpaque(op)) return 'it stays as it is in the source, and what it takes is not known.';
+  if (isOpaque(op)) return 'it stays as it is in the source, and what it takes is not known';
   const values = inputs.map((name): Value | null => {
     if (name === null) return null;
     const value = valueNamed(graph, name);
@@ -87,6 +90,6 @@ function inferred(
   try {
     return inferTypes(op, values, attrs, id);
   } catch (error) {
-    return `with open dimensions twice as large, ${(error as Error).message}.`;
+    return (error as Error).message.replace(`${id} (${op}): `, '');
   }
 }
