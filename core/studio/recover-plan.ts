@@ -26,6 +26,9 @@ const affordableInIntegers = 0.3e9;
 const fittedSamples = 64;
 const measuredSamples = 64;
 
+/** Less than this, on so few samples, other samples may turn around. */
+const clearGainDb = 0.5;
+
 /** One way to win quality back: a plan made from the one so far. */
 interface Attempt {
   readonly id: string;
@@ -34,7 +37,10 @@ interface Attempt {
 
 /** What all precisions of a run try their steps on. */
 export interface RecoveryBench {
+  /** What steps are fitted to. */
   readonly samples: RecoverySamples;
+  /** What `recovery: fast` fits to, which holds nothing back. */
+  readonly all: RecoverySamples;
   readonly bench: TrialBench;
 }
 
@@ -44,10 +50,8 @@ export async function openRecoveryBench(context: MakeContext): Promise<RecoveryB
   const chosen = calibrationSamples(context);
   const fitted = spread(chosen, Math.min(fittedSamples, Math.ceil(chosen.length / 2)));
   const bench = await openBench(context, new Set(fitted), measuredSamples);
-  return {
-    samples: { dataset, indexes: fitted, engine: engines.ort, signal, found: new KnownMoments() },
-    bench,
-  };
+  const samples = { dataset, indexes: fitted, engine: engines.ort, signal, found: new KnownMoments() };
+  return { samples, all: fittingSamples(context), bench };
 }
 
 /** Samples to fit weights to where nothing is held back. */
@@ -78,14 +82,15 @@ export async function planFast(
 
 /**
  * Plans a precision and tries each recovery step in turn in the real engine: what gains on samples that no step saw is
- * kept, what does not is left out, and the gain of each is told. Never less than what `recovery: fast` gives there.
+ * kept, what does not is left out, and the gain of each is told. What is not clearly better than `recovery: fast` gives
+ * way to it.
  * @throws WhittleError `job.cancelled`, and what planning, writing and the engines throw
  */
 export async function planWithRecovery(
   ranges: Ranges,
   options: Omit<PlanOptions, 'recovery'>,
   context: MakeContext,
-  { samples, bench }: RecoveryBench,
+  { samples, all, bench }: RecoveryBench,
   progress: ProgressStep,
 ): Promise<RecoveredPlan> {
   const forms = { tflite: context.forTflite.graph, onnx: context.forOnnx.graph };
@@ -119,8 +124,9 @@ export async function planWithRecovery(
     if (kept) [plan, level] = [tried, reached];
   }
   const fast = await planFast(ranges, options, context, samples);
-  if ((await levelOf(fast)) <= level) return { plan, recovery };
-  return { plan: fast, recovery: recovery.map((step) => ({ ...step, kept: fastSteps.has(step.id) })) };
+  if (level >= (await levelOf(fast)) + clearGainDb) return { plan, recovery };
+  const fitted = await planFast(ranges, options, context, all);
+  return { plan: fitted, recovery: recovery.map((step) => ({ ...step, kept: fastSteps.has(step.id) })) };
 }
 
 /** Steps of `recovery: fast`. */
