@@ -79,6 +79,18 @@ const rescaling: KerasReader = (layer, builder) => {
   return [y];
 };
 
+/** keras.applications' own layer of InceptionResNetV2: the first input, and the second times `scale`. */
+const scaledResidual: KerasReader = (layer, builder) => {
+  const { scale } = layer.config;
+  if (typeof scale !== 'number')
+    return layer.refuse('is of a class of its own, not that of InceptionResNetV2');
+  if (layer.inputs.length !== 2) return layer.refuse(`takes 2 inputs, not ${layer.inputs.length}`);
+  const [x, residual] = layer.inputs;
+  const factor = scalarConstant(builder, `${layer.name}/scale`, scale);
+  const scaled = builder.one('Mul', [residual, factor], fused, { name: `${layer.name}/scaled` });
+  return [resultOf(layer, builder, 'Add', [x, scaled], fused)];
+};
+
 export const elementwiseKeras = {
   ...elementwiseFunctions,
   Add: merge('Add', fused),
@@ -88,4 +100,5 @@ export const elementwiseKeras = {
   Minimum: merge('Min', {}),
   Average: average,
   Rescaling: rescaling,
+  CustomScaleLayer: scaledResidual,
 } satisfies KerasFacet;
