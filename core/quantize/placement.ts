@@ -95,8 +95,7 @@ export const recurrentState = '8 bits would round the state of a recurrence anew
 
 /** A step of a recurrence: 8-bit weights where there are enough of them, states in float. */
 function step(graph: Graph, node: Node): NodePlan {
-  if (weightCount(graph, node) < smallestWeights) return { mode: 'float', reason: recurrentState };
-  const mode = ruleOf(node)!.tflite.dynamicInt8 ? 'hybrid' : 'weights-only';
+  const mode = weightCount(graph, node) < smallestWeights ? 'float' : 'weights-only';
   return { mode, reason: recurrentState };
 }
 

@@ -68,7 +68,7 @@ describe('recurrences', () => {
     const plan = decidePlan(recurrent, seen, int8);
     for (const id of steps) {
       const hasWeights = id === 'projected' || id.endsWith('/state');
-      expect([id, plan.nodes[id].mode]).toEqual([id, hasWeights ? 'hybrid' : 'float']);
+      expect([id, plan.nodes[id].mode]).toEqual([id, hasWeights ? 'weights-only' : 'float']);
     }
     for (const id of ['before', 'curved', 'behind', 'rest']) expect(plan.nodes[id].mode).toBe('integer');
     expect(plan.values.shared.scales).toHaveLength(width);
