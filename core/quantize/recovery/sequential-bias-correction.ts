@@ -28,7 +28,8 @@ export const sequentialBiasCorrection: SampledRecoveryStep = {
     return nodes.length === 0 ? 0 : samples * Math.min(mostRuns, nodes.length) * 1e6;
   },
   async run(plan, context, samples) {
-    const nodes = weightedNodes(plan, context).filter(({ node }) => isOneToOne(context.graph, node));
+    const all = weightedNodes(plan, context);
+    const nodes = all.filter((each) => isAlone(each, all) && isOneToOne(context.graph, each.node));
     if (nodes.length === 0) return { plan, changes: 0 };
     const wanted = await channelMeans(context.graph, nodes, samples);
     let current = plan;
@@ -90,7 +91,12 @@ function behindOthers(graph: Graph, stretch: readonly WeightedNode[]): Set<strin
   return behind;
 }
 
-/** Shared weights may share a bias; each operator must make its own result of channels that lie where it says. */
+/** Operators that share weights, as the steps of a recurrence do, keep the bias that they share as well. */
+function isAlone({ weightsId }: WeightedNode, all: readonly WeightedNode[]): boolean {
+  return all.filter((other) => other.weightsId === weightsId).length === 1;
+}
+
+/** An operator must make one result, of channels that lie where it says. */
 function isOneToOne(graph: Graph, node: Node): boolean {
   const shape = staticShape(valueNamed(graph, node.outputs[0]));
   return node.outputs.length === 1 && shape.length >= 2;
