@@ -25,7 +25,7 @@ const onnxFormNames: Record<OnnxForm, string> = {
 
 const recoveryHints: Record<Recipe['recovery'], string> = {
   off: 'Plain rounding.',
-  fast: 'Corrects biases by what calibration saw.',
+  fast: 'Corrects biases and fits weights to what calibration saw.',
   auto: 'Tries every step on samples held back; takes two to four times as long.',
 };
 
