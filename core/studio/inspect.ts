@@ -1,10 +1,11 @@
 import { basename } from 'node:path';
 import { type GraphView, type ModelView, Recipe, type SourceView } from '../contract/views.ts';
-import { type Graph, type Node, producersOf, type Value, valueNamed } from '../ir/graph.ts';
+import { type Graph, producersOf, type Value, valueNamed } from '../ir/graph.ts';
 import { isOpaque, opaqueOf } from '../ir/opaque.ts';
 import { elementCount } from '../ir/tensor.ts';
 import { isUnsupported } from '../ops/facets.ts';
-import { definitionOf, onnxWriters, tfliteWriters } from '../ops/registry.ts';
+import { macsOf, totalMacs } from '../ops/macs.ts';
+import { onnxWriters, tfliteWriters } from '../ops/registry.ts';
 import { estimatePeakBytes } from './estimate-memory.ts';
 import { comparedSamples } from './float-reference.ts';
 import { viewDynamic } from './open-shapes.ts';
@@ -69,7 +70,7 @@ export function viewSource(model: SourceModel): SourceView {
     sha256: model.sha256,
     operators: graph?.nodes.length ?? 0,
     parameters: model.parameters,
-    macs: graph ? graph.nodes.reduce((sum, node) => sum + macsOf(graph, node), 0) : 0,
+    macs: graph ? totalMacs(graph) : 0,
     inputs: graph
       ? graphInputs(graph).map(port)
       : model.declaredInputs.map(({ name, dtype, shape }) => ({ name, dtype, shape: [...shape] })),
@@ -99,16 +100,6 @@ function support(
   const missing = new Set(unread);
   for (const node of graph?.nodes ?? []) if (lacks(node.op)) missing.add(node.op);
   return { ok: graph !== undefined && missing.size === 0, missing: [...missing].sort() };
-}
-
-/** Multiply-accumulates of a node; 0 where dimensions are open or nothing is multiplied. */
-function macsOf(graph: Graph, node: Node): number {
-  const inputs = node.inputs.map((id) => (id === null ? null : valueNamed(graph, id)));
-  const outputs = node.outputs.map((id) => valueNamed(graph, id));
-  const settled = [...inputs, ...outputs].every(
-    (value) => value?.type.shape.every((dim) => typeof dim === 'number') ?? true,
-  );
-  return settled ? (definitionOf(node.op)?.cost?.(inputs, outputs, node.attrs).macs ?? 0) : 0;
 }
 
 /** The graph for drawing; constants count as parameters of the node that reads them. */

@@ -3,7 +3,7 @@ import type { RecoveryView } from '../contract/views.ts';
 import { spread } from '../kernels/spread.ts';
 import type { QuantPlan } from '../quantize/plan.ts';
 import { type PlanOptions, planQuantization, recoveryContext } from '../quantize/quantize.ts';
-import { errorFeedback } from '../quantize/recovery/error-feedback.ts';
+import { errorFeedback, errorFeedbackWithin } from '../quantize/recovery/error-feedback.ts';
 import { KnownMoments } from '../quantize/recovery/input-moments.ts';
 import type { RecoveryResult, RecoverySamples } from '../quantize/recovery/recovery.ts';
 import { recoverySteps, sampledRecoverySteps } from '../quantize/recovery/steps.ts';
@@ -62,8 +62,8 @@ export function fittingSamples(context: MakeContext): RecoverySamples {
 }
 
 /**
- * The plan of `recovery: fast`, unmeasured: what statistics tell and, where that takes next to no time, weights rounded
- * for the inputs that samples give.
+ * The plan of `recovery: fast`, unmeasured: what statistics tell, and weights rounded for the inputs that samples give
+ * as far as that takes next to no time.
  * @throws WhittleError `job.cancelled`, and what planning and the engine throw
  */
 export async function planFast(
@@ -76,8 +76,7 @@ export async function planFast(
   const plan = planQuantization(forms, ranges, options);
   const given = recoveryContext(forms, plan, ranges);
   const most = options.precision === 'int8' ? affordableInIntegers : affordable;
-  if (errorFeedback.work(plan, given, samples.indexes.length) > most) return plan;
-  return (await errorFeedback.run(plan, given, samples)).plan;
+  return (await errorFeedbackWithin(most).run(plan, given, samples)).plan;
 }
 
 /**

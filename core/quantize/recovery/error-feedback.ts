@@ -1,8 +1,9 @@
 import { type Graph, staticShape, valueNamed } from '../../ir/graph.ts';
 import { elementCount, toFloat32 } from '../../ir/tensor.ts';
+import { totalMacs } from '../../ops/macs.ts';
 import { type QuantPlan, weightLimit } from '../plan.ts';
 import { gatherInputMoments, type InputMoments, mostPositions } from './input-moments.ts';
-import type { SampledRecoveryStep } from './recovery.ts';
+import type { RecoveryContext, SampledRecoveryStep } from './recovery.ts';
 import { type WeightedNode, weightedNodes, withIntegers } from './weighted-nodes.ts';
 
 /** Weights that meet one output: beyond this many the matrix of their inputs takes too much memory and time. */
@@ -20,39 +21,66 @@ const triedScales = [1, 0.85, 0.9, 0.95, 1.05, 1.1];
  * take another scale; those of integer operators keep theirs, which the kernels' limits have settled. Dense layers and
  * convolutions alike; those whose outputs meet more than `mostColumns` weights keep the nearest integers.
  */
-export const errorFeedback: SampledRecoveryStep = {
-  id: 'error-feedback',
-  summary:
-    'Rounds weights so that their errors cancel on the inputs that samples give, and tries to turn each.',
-  work(plan, context, samples) {
-    let total = 0;
-    for (const each of takable(weightedNodes(plan, context))) {
-      const { group, columns, weights } = each;
-      const positions = Math.min(mostPositions, positionsOf(context.graph, each));
-      total += group * columns ** 2 * (samples * (1 + runtimeShare * positions) + columns / 6);
-      const rounds = keepsScales(plan, [each]) ? 1 : triedScales.length;
-      total += weights.shape[0] * columns ** 2 * (1 + rounds / 2);
-    }
-    return total;
-  },
-  async run(plan, context, samples) {
-    let values = plan.values;
-    const biases: Record<string, readonly number[]> = { ...plan.biases };
-    let changes = 0;
-    const nodes = takable(weightedNodes(plan, context));
-    await gatherInputMoments(context.graph, nodes, samples, (sharing, moments) => {
-      const tried = keepsScales(plan, sharing) ? [1] : triedScales;
-      const { integers, scales } = roundAll(sharing[0], moments, tried);
-      const rescaled = { ...sharing[0], plan: { ...sharing[0].plan, scales } };
-      const changed = withIntegers(values, rescaled, integers);
-      if (!changed) return;
-      values = changed;
-      for (const each of sharing) biases[each.node.id] = shiftedBias(each, integers, scales, moments);
-      changes += sharing.length;
-    });
-    return { plan: { ...plan, values, biases }, changes };
-  },
-};
+export const errorFeedback: SampledRecoveryStep = errorFeedbackWithin(Number.POSITIVE_INFINITY);
+
+/**
+ * The same for as many weights as so many multiply-accumulates allow, those that take the least first. A runtime's, which
+ * running the network takes, count by what they take of the time of ours.
+ */
+export function errorFeedbackWithin(mostMacs: number): SampledRecoveryStep {
+  return {
+    id: 'error-feedback',
+    summary:
+      'Rounds weights so that their errors cancel on the inputs that samples give, and tries to turn each.',
+    async run(plan, context, samples) {
+      let values = plan.values;
+      const biases: Record<string, readonly number[]> = { ...plan.biases };
+      let changes = 0;
+      const all = takable(weightedNodes(plan, context));
+      const count = samples.indexes.length;
+      const left = mostMacs - count * runtimeShare * totalMacs(context.graph);
+      const nodes = affordable(all, left, (each) => work(each, plan, context, count));
+      await gatherInputMoments(context.graph, nodes, samples, (sharing, moments) => {
+        const tried = keepsScales(plan, sharing) ? [1] : triedScales;
+        const { integers, scales } = roundAll(sharing[0], moments, tried);
+        const rescaled = { ...sharing[0], plan: { ...sharing[0].plan, scales } };
+        const changed = withIntegers(values, rescaled, integers);
+        if (!changed) return;
+        values = changed;
+        for (const each of sharing) biases[each.node.id] = shiftedBias(each, integers, scales, moments);
+        changes += sharing.length;
+      });
+      return { plan: { ...plan, values, biases }, changes };
+    },
+  };
+}
+
+/** Multiply-accumulates that one operator takes: its inputs' covariance, solving for it, turning its weights. */
+function work(each: WeightedNode, plan: QuantPlan, { graph }: RecoveryContext, samples: number): number {
+  const { group, columns, weights } = each;
+  const positions = Math.min(mostPositions, positionsOf(graph, each));
+  const solving = group * columns ** 2 * (samples * (1 + runtimeShare * positions) + columns / 6);
+  const rounds = keepsScales(plan, [each]) ? 1 : triedScales.length;
+  return solving + weights.shape[0] * columns ** 2 * (1 + rounds / 2);
+}
+
+/** Operators from the cheapest on, while all that share their weights fit in as well; in their own order. */
+function affordable(
+  nodes: readonly WeightedNode[],
+  most: number,
+  workOf: (node: WeightedNode) => number,
+): WeightedNode[] {
+  const costs = new Map<string, number>();
+  for (const node of nodes) costs.set(node.weightsId, (costs.get(node.weightsId) ?? 0) + workOf(node));
+  const taken = new Set<string>();
+  let total = 0;
+  for (const [weightsId, cost] of [...costs].sort((a, b) => a[1] - b[1])) {
+    total += cost;
+    if (total > most) break;
+    taken.add(weightsId);
+  }
+  return nodes.filter(({ weightsId }) => taken.has(weightsId));
+}
 
 function takable(nodes: readonly WeightedNode[]): WeightedNode[] {
   return nodes.filter(({ columns, plan }) => columns <= mostColumns && isSymmetric(plan));

@@ -4,7 +4,7 @@ import { scaleChannels } from '../../calibrate/scale-channels.ts';
 import type { Dataset } from '../../data/dataset.ts';
 import { writeOnnx } from '../../formats/onnx/writer.ts';
 import { GraphBuilder } from '../../ir/builder.ts';
-import type { Graph } from '../../ir/graph.ts';
+import type { Graph, Value } from '../../ir/graph.ts';
 import { floatTensor, toFloat32 } from '../../ir/tensor.ts';
 import { inferTypes } from '../../ops/registry.ts';
 import { createEngines } from '../../runtime/engines.ts';
@@ -14,7 +14,7 @@ import { factorMap } from '../plan.ts';
 import { planQuantization, quantizeForOnnx } from '../quantize.ts';
 import { wave } from '../test-graphs.ts';
 import { biasCorrection } from './bias-correction.ts';
-import { errorFeedback } from './error-feedback.ts';
+import { errorFeedback, errorFeedbackWithin } from './error-feedback.ts';
 import { KnownMoments } from './input-moments.ts';
 
 const { ort } = createEngines();
@@ -233,6 +233,27 @@ describe('error feedback', () => {
     const result = await errorFeedback.run(plan, { graph, planned: graph, ranges }, fitting);
     return { before: plan, after: result.plan };
   }
+
+  it('takes the cheapest weights as far as it may compute', async () => {
+    const wide = new GraphBuilder('two', inferTypes);
+    const input = wide.input('x', { dtype: 'float32', shape: [1, 32] });
+    const layer = (from: Value, rows: number, columns: number, name: string) => {
+      const matrix = wide.constant(`${name}/w`, floatTensor([rows, columns], wave(rows * columns, 2)));
+      return wide.one('FullyConnected', [from, matrix, null], { activation: 'none' }, { name });
+    };
+    const both = wide.finish([layer(layer(input, 64, 32, 'small'), 40, 64, 'large').id], { format: 'onnx' });
+    const options = { precision: 'weights-int4', io: 'float32', pureInteger: false } as const;
+    const plan = planQuantization({ tflite: both, onnx: both }, new Map(), options);
+    const context = { graph: both, planned: both, ranges: new Map() };
+    const changesWithin = async (most: number) => {
+      const samples = { dataset: correlated, indexes, engine: ort, found: new KnownMoments() };
+      const { plan: after } = await errorFeedbackWithin(most).run(plan, context, samples);
+      return Object.keys(after.biases).sort();
+    };
+    expect(await changesWithin(1000)).toEqual([]);
+    expect(await changesWithin(400_000)).toEqual(['small']);
+    expect(await changesWithin(Number.POSITIVE_INFINITY)).toEqual(['large', 'small']);
+  });
 
   it('runs samples once for all plans of a graph', async () => {
     const found = new KnownMoments();

@@ -45,8 +45,6 @@ export interface RecoveryStep {
 export interface SampledRecoveryStep {
   readonly id: string;
   readonly summary: string;
-  /** Multiply-accumulates that it takes beside running the network, roughly; 0 where it has nothing to do. */
-  work(plan: QuantPlan, context: RecoveryContext, samples: number): number;
   /** @throws WhittleError `job.cancelled`, and what the engine throws */
   run(plan: QuantPlan, context: RecoveryContext, samples: RecoverySamples): Promise<RecoveryResult>;
 }

@@ -23,10 +23,6 @@ const mostRuns = 8;
 export const sequentialBiasCorrection: SampledRecoveryStep = {
   id: 'sequential-bias-correction',
   summary: 'Moves biases by the mean errors that the quantized network shows, from its inputs on.',
-  work: (plan, context, samples) => {
-    const nodes = weightedNodes(plan, context);
-    return nodes.length === 0 ? 0 : samples * Math.min(mostRuns, nodes.length) * 1e6;
-  },
   async run(plan, context, samples) {
     const all = weightedNodes(plan, context);
     const nodes = all.filter((each) => isAlone(each, all) && isOneToOne(context.graph, each.node));

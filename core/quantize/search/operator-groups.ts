@@ -1,5 +1,5 @@
-import { type Graph, type Node, producersOf, valueNamed } from '../../ir/graph.ts';
-import { definitionOf } from '../../ops/registry.ts';
+import { type Graph, type Node, producersOf } from '../../ir/graph.ts';
+import { macsOf } from '../../ops/macs.ts';
 import { sizeOf } from '../constants.ts';
 import type { OperatorPrecision } from '../decide-mixed.ts';
 import { smallestHalfConstant } from '../float16.ts';
@@ -108,12 +108,6 @@ function weightsOf(graph: Graph, node: Node) {
 
 function countWeights(graph: Graph, nodes: readonly Node[]): number {
   return sum(nodes.flatMap((node) => weightsOf(graph, node)).map(({ constant }) => sizeOf(constant!)));
-}
-
-function macsOf(graph: Graph, node: Node): number {
-  const inputs = node.inputs.map((id) => (id === null ? null : valueNamed(graph, id)));
-  const outputs = node.outputs.map((id) => valueNamed(graph, id));
-  return definitionOf(node.op)?.cost?.(inputs, outputs, node.attrs).macs ?? 0;
 }
 
 function sum(numbers: readonly number[]): number {
