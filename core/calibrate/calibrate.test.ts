@@ -8,6 +8,7 @@ import type { Graph } from '../ir/graph.ts';
 import { floatTensor, int64Tensor, toFloat32 } from '../ir/tensor.ts';
 import { inferTypes } from '../ops/registry.ts';
 import { createEngines } from '../runtime/engines.ts';
+import { datasetOf } from '../testing/dataset-of.ts';
 import { calibrate } from './calibrate.ts';
 import { observerKind } from './observers.ts';
 import type { Results } from './run-samples.ts';
@@ -40,16 +41,8 @@ function net(): Graph {
 }
 
 /** Samples of the net: all elements of channel 0, then all of channel 1. */
-function dataset(samples: readonly (readonly number[])[], labels?: number[]): Dataset {
-  return {
-    path: 'samples.npz',
-    kind: 'npz',
-    count: samples.length,
-    labels: labels && Int32Array.from(labels),
-    sample: async (index) => ({ x: floatTensor([1, 2, 2, 2], samples[index]) }),
-    close: async () => {},
-  };
-}
+const dataset = (samples: readonly (readonly number[])[], labels?: readonly number[]): Dataset =>
+  datasetOf([1, 2, 2, 2], samples, labels);
 
 const samples = [
   [0, 1, 2, 3, 0, 0, 0, 0],

@@ -36,12 +36,17 @@ export function broadcastShapes(context: Failing, ...shapes: readonly (readonly 
   return result;
 }
 
-/** An axis counted from the front. @throws through `context` when it is out of [-rank, rank). */
+/** An axis counted from the front. */
+export function frontAxis(axis: number, rank: number): number {
+  return axis < 0 ? axis + rank : axis;
+}
+
+/** The same of an axis that may be none. @throws through `context` when it is out of [-rank, rank). */
 export function normalizeAxis(context: Failing, axis: number, rank: number): number {
   if (!Number.isInteger(axis) || axis < -rank || axis >= rank) {
     context.fail(`axis ${axis} is not an axis of a tensor of rank ${rank}`);
   }
-  return axis < 0 ? axis + rank : axis;
+  return frontAxis(axis, rank);
 }
 
 /** The elements of a constant value as numbers; undefined when it is absent or computed at run time. */

@@ -201,8 +201,3 @@ export function writeMove(
   emit(context.tensor(x.id), ref);
   finish();
 }
-
-/** An axis counted from the front. */
-export function frontAxis(axis: number, rank: number): number {
-  return axis < 0 ? axis + rank : axis;
-}

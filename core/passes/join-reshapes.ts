@@ -1,5 +1,6 @@
 import type { Node, ValueId } from '../ir/graph.ts';
 import { int64Tensor, toNumbers } from '../ir/tensor.ts';
+import { frontAxis } from '../ops/infer-helpers.ts';
 import type { GraphEditor } from './graph-editor.ts';
 import { editingPass } from './pass.ts';
 
@@ -12,11 +13,6 @@ function sizesOf(editor: GraphEditor, id: ValueId): readonly number[] | undefine
 /** Whether elements along an axis lie one after the other, with nothing before that axis. */
 function isOutermost(shape: readonly number[], axis: number): boolean {
   return shape.slice(0, axis).every((size) => size === 1);
-}
-
-function frontAxis(node: Node, rank: number): number {
-  const axis = node.attrs.axis as number;
-  return axis < 0 ? axis + rank : axis;
 }
 
 function reshaped(editor: GraphEditor, x: ValueId, shape: readonly number[], name: string): ValueId {
@@ -51,7 +47,8 @@ function reshapeBefore(editor: GraphEditor, node: Node): boolean {
   const shape = commonShape(editor, reshapes, 'outputs');
   const parts = editor.constantOf(node.inputs[1]);
   if (!x || !shape || !parts || reshapes.length < 2) return false;
-  if (!isOutermost(x, frontAxis(node, x.length)) || new Set(toNumbers(parts)).size !== 1) return false;
+  if (!isOutermost(x, frontAxis(node.attrs.axis as number, x.length)) || new Set(toNumbers(parts)).size !== 1)
+    return false;
   const whole = [shape[0] * reshapes.length, ...shape.slice(1)];
   const from = reshaped(editor, node.inputs[0]!, whole, `${node.id}/whole`);
   const sizes = editor.constant(
@@ -73,7 +70,8 @@ function reshapeBehind(editor: GraphEditor, node: Node): boolean {
   const y = sizesOf(editor, node.outputs[0]);
   const reshapes = node.inputs.map((id) => editor.maker(id));
   const shape = commonShape(editor, reshapes, 'inputs');
-  if (!y || !shape || reshapes.length < 2 || !isOutermost(y, frontAxis(node, y.length))) return false;
+  if (!y || !shape || reshapes.length < 2 || !isOutermost(y, frontAxis(node.attrs.axis as number, y.length)))
+    return false;
   if (!commonShape(editor, reshapes, 'outputs')) return false;
   if (!reshapes.every((reshape) => editor.soleConsumer(reshape!.outputs[0]) === node)) return false;
   const [output] = node.outputs;

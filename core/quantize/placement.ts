@@ -5,7 +5,7 @@ import { floatStretches } from './float-stretches.ts';
 import type { NodePlan } from './plan.ts';
 import { recurrentOperators } from './recurrences.ts';
 import { feedsRelativePrecision, type RelativeFeed } from './relative-precision.ts';
-import { floatOperands, isFloatValue, onlyMoves, outputRule, ruleOf } from './rules.ts';
+import { floatOperands, isFloatValue, onlyMoves, outputRule, ruleOf, weightsOf } from './rules.ts';
 
 /**
  * Constants below this many elements stay in float where only weights are quantized: the integers' own tables would
@@ -100,8 +100,8 @@ function step(graph: Graph, node: Node): NodePlan {
 }
 
 function weightCount(graph: Graph, node: Node): number {
-  const weights = floatOperands(graph, node, ruleOf(node)!).find(({ rule }) => rule.kind === 'weight');
-  return weights?.value.constant ? sizeOf(weights.value.constant) : 0;
+  const [weights] = weightsOf(graph, node);
+  return weights ? sizeOf(weights.constant!) : 0;
 }
 
 /** Why a node cannot run in integers; undefined when it can. */
@@ -206,8 +206,7 @@ export function placeWeights(graph: Graph, mode: 'hybrid' | 'weights-only'): Map
   const plans = new Map<string, NodePlan>();
   for (const node of graph.nodes) {
     const rule = ruleOf(node);
-    const operands = rule ? floatOperands(graph, node, rule) : [];
-    const weights = operands.find(({ rule: slot }) => slot.kind === 'weight')?.value.constant;
+    const weights = weightsOf(graph, node)[0]?.constant;
     if (!rule || !weights) plans.set(node.id, { mode: 'float', reason: 'no constant weights' });
     else if (mode === 'hybrid' && !rule.tflite.dynamicInt8) {
       plans.set(node.id, { mode: 'float', reason: 'no kernel for float activations and int8 weights' });

@@ -1,5 +1,5 @@
 import { consumersOf, type Graph, type Node, producersOf } from '../ir/graph.ts';
-import { floatOperands, ruleOf } from './rules.ts';
+import { weightsOf } from './rules.ts';
 
 /**
  * Operators of recurrences, by name: those between two uses of the same weights of which the later depends on the
@@ -13,6 +13,7 @@ export function recurrentOperators(graph: Graph): Set<string> {
   const readersOf = (node: Node) => node.outputs.flatMap((id) => consumers.get(id) ?? []);
   const sourcesOf = (node: Node) =>
     node.inputs.flatMap((id) => (id === null ? [] : (producers.get(id) ?? [])));
+  const hasWeights = (node: Node) => weightsOf(graph, node).length > 0;
   const found = new Set<Node>();
   for (const [first, last] of repeatedWeights(graph)) {
     const after = reachable(first, readersOf);
@@ -20,7 +21,7 @@ export function recurrentOperators(graph: Graph): Set<string> {
     for (const node of reachable(last, sourcesOf)) if (after.has(node)) found.add(node);
   }
   for (const node of graph.nodes) {
-    if (!weightsOf(graph, node) && sourcesOf(node).some((source) => found.has(source))) found.add(node);
+    if (!hasWeights(node) && sourcesOf(node).some((source) => found.has(source))) found.add(node);
   }
   // From the last to the first: what a node feeds is settled before the node itself.
   const entries = new Set<Node>();
@@ -29,7 +30,7 @@ export function recurrentOperators(graph: Graph): Set<string> {
     if (found.has(node) || readers.length === 0) continue;
     if (!readers.every((reader) => found.has(reader) && !entries.has(reader))) continue;
     found.add(node);
-    if (weightsOf(graph, node)) entries.add(node);
+    if (hasWeights(node)) entries.add(node);
   }
   return new Set([...found].map(({ id }) => id));
 }
@@ -38,17 +39,9 @@ export function recurrentOperators(graph: Graph): Set<string> {
 function repeatedWeights(graph: Graph): [Node, Node][] {
   const users = new Map<string, Node[]>();
   for (const node of graph.nodes) {
-    const weights = weightsOf(graph, node);
-    if (weights) users.set(weights, [...(users.get(weights) ?? []), node]);
+    for (const { id } of weightsOf(graph, node)) users.set(id, [...(users.get(id) ?? []), node]);
   }
   return [...users.values()].filter(({ length }) => length > 1).map((nodes) => [nodes[0], nodes.at(-1)!]);
-}
-
-/** The constant weights of a node. */
-function weightsOf(graph: Graph, node: Node): string | undefined {
-  const rule = ruleOf(node);
-  const operands = rule ? floatOperands(graph, node, rule) : [];
-  return operands.find(({ rule: slot, value }) => slot.kind === 'weight' && value.constant)?.value.id;
 }
 
 function reachable(from: Node, next: (node: Node) => readonly Node[]): Set<Node> {

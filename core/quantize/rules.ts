@@ -38,6 +38,15 @@ export function floatOperands(graph: Graph, node: Node, rule: QuantRule): Operan
   return operands;
 }
 
+/** A node's constant weights. */
+export function weightsOf(graph: Graph, node: Node): Value[] {
+  const rule = ruleOf(node);
+  if (!rule) return [];
+  return floatOperands(graph, node, rule)
+    .filter(({ rule: slot, value }) => slot.kind === 'weight' && value.constant)
+    .map(({ value }) => value);
+}
+
 /** Position of the bias among an operator's inputs, with the two inputs whose scales make its own. */
 export function biasSlot(rule: QuantRule): { slot: number; of: readonly [number, number] } | undefined {
   const slot = rule.inputs.findIndex((input) => input.kind === 'bias');

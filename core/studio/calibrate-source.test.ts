@@ -6,6 +6,7 @@ import type { Graph } from '../ir/graph.ts';
 import { floatTensor, toFloat32 } from '../ir/tensor.ts';
 import { inferTypes } from '../ops/registry.ts';
 import { createEngines } from '../runtime/engines.ts';
+import { datasetOf } from '../testing/dataset-of.ts';
 import { calibrateSource } from './calibrate-source.ts';
 
 const { ort } = createEngines();
@@ -19,16 +20,8 @@ function net(): Graph {
   return builder.finish(['y'], { format: 'onnx' });
 }
 
-function dataset(samples: readonly (readonly number[])[], labels?: number[]): Dataset {
-  return {
-    path: 'samples.npz',
-    kind: 'npz',
-    count: samples.length,
-    labels: labels && Int32Array.from(labels),
-    sample: async (index) => ({ x: floatTensor([1, 2], samples[index]) }),
-    close: async () => {},
-  };
-}
+const dataset = (samples: readonly (readonly number[])[], labels?: readonly number[]): Dataset =>
+  datasetOf([1, 2], samples, labels);
 
 const alike = Array.from({ length: 8 }, (_, i) => [-1 - i / 100, 1 + i / 100]);
 const run = (data: Dataset, recipe: Partial<Recipe> = {}, wanted: number[] = []) =>

@@ -46,18 +46,18 @@ export interface RecoveryBench {
 
 /** @throws WhittleError `job.cancelled`, and what the engine throws */
 export async function openRecoveryBench(context: MakeContext): Promise<RecoveryBench> {
-  const { dataset, engines, signal } = context;
   const chosen = calibrationSamples(context);
   const fitted = spread(chosen, Math.min(fittedSamples, Math.ceil(chosen.length / 2)));
   const bench = await openBench(context, new Set(fitted), measuredSamples);
-  const samples = { dataset, indexes: fitted, engine: engines.ort, signal, found: new KnownMoments() };
-  return { samples, all: fittingSamples(context), bench };
+  return { samples: samplesAt(fitted, context), all: fittingSamples(context), bench };
 }
 
 /** Samples to fit weights to where nothing is held back. */
 export function fittingSamples(context: MakeContext): RecoverySamples {
-  const { dataset, engines, signal } = context;
-  const indexes = spread(calibrationSamples(context), fittedSamples);
+  return samplesAt(spread(calibrationSamples(context), fittedSamples), context);
+}
+
+function samplesAt(indexes: readonly number[], { dataset, engines, signal }: MakeContext): RecoverySamples {
   return { dataset, indexes, engine: engines.ort, signal, found: new KnownMoments() };
 }
 

@@ -8,7 +8,6 @@ import type { ReadResult } from '../formats/model-file.ts';
 import { readModel } from '../formats/open-model.ts';
 import { type Graph, type Value, valueNamed } from '../ir/graph.ts';
 import { opaqueCauses } from '../ir/opaque.ts';
-
 import type { DataSource } from './tasks.ts';
 
 export type InputShapes = Readonly<Record<string, readonly number[]>>;
@@ -32,7 +31,9 @@ export async function readSourceFor(
 ): Promise<{ source: SourceModel; shapes: InputShapes }> {
   const source = await readSource(path, shapes);
   if (!data || openDims(source).length === 0) return { source, shapes };
-  const settled = { ...(await proposeShapes(data.paths, source.declaredInputs, data.preprocess)), ...shapes };
+  const found = await proposeShapes(data.paths, source.declaredInputs, data.preprocess);
+  if (Object.keys(found).length === 0) return { source, shapes };
+  const settled = { ...found, ...shapes };
   return { source: await readSource(path, settled), shapes: settled };
 }
 

@@ -3,7 +3,7 @@ import { openGraph } from '../calibrate/open-graph.ts';
 import type { OutputFormat } from '../contract/views.ts';
 import { drawSamples } from '../data/draw-samples.ts';
 import { type Evaluation, evaluateArtifact } from '../evaluate/evaluate.ts';
-import { type Reference, runReference } from '../evaluate/reference.ts';
+import { defaultKeepBytes, type Reference, runReference } from '../evaluate/reference.ts';
 import { joinParts } from '../formats/tflite/flatbuffer.ts';
 import { type Graph, staticShape, valueNamed } from '../ir/graph.ts';
 import { elementCount } from '../ir/tensor.ts';
@@ -59,9 +59,6 @@ export interface TrialBench {
   readonly reference: Reference;
 }
 
-/** The source's answers are kept while plans are tried. */
-const mostBytes = 64 * 2 ** 20;
-
 /** Fewer samples than this say too little, and those that were seen are taken too. */
 const fewest = 16;
 
@@ -107,13 +104,13 @@ export async function openBench(
   }
 }
 
-/** How many samples' outputs may be kept; two at least, however large they are. */
+/** Of how many samples the source's answers may be kept while plans are tried; two at least, however large they are. */
 function samplesInMemory(graph: Graph): number {
   const elements = graph.outputs.reduce(
     (sum, id) => sum + elementCount(staticShape(valueNamed(graph, id))),
     0,
   );
-  return Math.max(2, Math.floor(mostBytes / (4 * elements)));
+  return Math.max(2, Math.floor(defaultKeepBytes / (4 * elements)));
 }
 
 /** Which samples calibration ran. */

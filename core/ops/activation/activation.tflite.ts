@@ -1,11 +1,11 @@
 import { isFloat } from '../../ir/dtype.ts';
 import type { Node } from '../../ir/graph.ts';
 import type { TfliteFacet, TfliteTensorRef, TfliteWriteContext } from '../facets.ts';
+import { frontAxis } from '../infer-helpers.ts';
 import { Composition } from '../tflite-composition.ts';
 import {
   attrsOf,
   constantInput,
-  frontAxis,
   innerLike,
   inputTensor,
   inputValue,

@@ -97,8 +97,3 @@ export class OnnxSteps {
     if (this.wants(output)) this.last('Identity', [value], {}, output);
   }
 }
-
-/** An axis counted from the front. */
-export function frontAxis(axis: number, rank: number): number {
-  return axis < 0 ? axis + rank : axis;
-}

@@ -1,9 +1,9 @@
 import type { Node } from '../../ir/graph.ts';
 import type { TfliteFacet, TfliteTensorRef, TfliteWriteContext } from '../facets.ts';
+import { frontAxis } from '../infer-helpers.ts';
 import {
   attrsOf,
   constantInput,
-  frontAxis,
   innerLike,
   inputTensor,
   inputValue,

@@ -2,10 +2,10 @@ import type { DType } from '../../ir/dtype.ts';
 import type { Node, Value } from '../../ir/graph.ts';
 import { elementCount, rowMajorStrides } from '../../ir/tensor.ts';
 import type { TfliteTensorRef, TfliteWriteContext } from '../facets.ts';
+import { frontAxis } from '../infer-helpers.ts';
 import {
   attrsOf,
   constantInput,
-  frontAxis,
   innerLike,
   inputTensor,
   inputValue,

@@ -1,6 +1,7 @@
 import type { GraphBuilder } from '../../ir/builder.ts';
 import type { Value } from '../../ir/graph.ts';
 import type { TfliteOpView } from '../facets.ts';
+import { frontAxis } from '../infer-helpers.ts';
 import { numberTensor } from '../tflite-helpers.ts';
 import {
   addActivated,
@@ -134,10 +135,6 @@ function readGather(op: TfliteOpView, builder: GraphBuilder): void {
   const last = int64Constant(op, builder, 'last', [picked.type.shape.length]);
   const indices = addInner(op, builder, 'Unsqueeze', [asInt64(op, builder, picked), last]);
   addLast(op, builder, 'GatherND', [x, indices], { batchDims });
-}
-
-function frontAxis(axis: number, rank: number): number {
-  return axis < 0 ? axis + rank : axis;
 }
 
 /** Rows of a table; the file has the indices first. */

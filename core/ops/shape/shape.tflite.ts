@@ -1,10 +1,10 @@
 import type { Node, Value } from '../../ir/graph.ts';
 import { elementCount } from '../../ir/tensor.ts';
 import type { TfliteFacet, TfliteTensorRef, TfliteWriteContext } from '../facets.ts';
+import { frontAxis } from '../infer-helpers.ts';
 import {
   attrsOf,
   constantInput,
-  frontAxis,
   innerLike,
   inputTensor,
   inputValue,

@@ -4,7 +4,7 @@ import { totalMacs } from '../../ops/macs.ts';
 import { type QuantPlan, weightLimit } from '../plan.ts';
 import { gatherInputMoments, type InputMoments, mostPositions } from './input-moments.ts';
 import type { RecoveryContext, SampledRecoveryStep } from './recovery.ts';
-import { type WeightedNode, weightedNodes, withIntegers } from './weighted-nodes.ts';
+import { byWeights, type WeightedNode, weightedNodes, withIntegers } from './weighted-nodes.ts';
 
 /** Weights that meet one output: beyond this many the matrix of their inputs takes too much memory and time. */
 const mostColumns = 2304;
@@ -70,16 +70,18 @@ function affordable(
   most: number,
   workOf: (node: WeightedNode) => number,
 ): WeightedNode[] {
-  const costs = new Map<string, number>();
-  for (const node of nodes) costs.set(node.weightsId, (costs.get(node.weightsId) ?? 0) + workOf(node));
-  const taken = new Set<string>();
+  const costs = [...byWeights(nodes).values()].map((sharing) => ({
+    sharing,
+    cost: sharing.reduce((sum, node) => sum + workOf(node), 0),
+  }));
+  const taken = new Set<WeightedNode>();
   let total = 0;
-  for (const [weightsId, cost] of [...costs].sort((a, b) => a[1] - b[1])) {
+  for (const { sharing, cost } of costs.sort((a, b) => a.cost - b.cost)) {
     total += cost;
     if (total > most) break;
-    taken.add(weightsId);
+    for (const node of sharing) taken.add(node);
   }
-  return nodes.filter(({ weightsId }) => taken.has(weightsId));
+  return nodes.filter((node) => taken.has(node));
 }
 
 function takable(nodes: readonly WeightedNode[]): WeightedNode[] {

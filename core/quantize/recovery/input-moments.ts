@@ -5,7 +5,7 @@ import { type Graph, staticShape, type ValueId, valueNamed } from '../../ir/grap
 import { floatTensor, int64Tensor, type Tensor, toFloat32 } from '../../ir/tensor.ts';
 import { ErrorFeedback } from '../../kernels/error-feedback.ts';
 import type { RecoverySamples } from './recovery.ts';
-import type { WeightedNode } from './weighted-nodes.ts';
+import { byWeights, type WeightedNode } from './weighted-nodes.ts';
 
 /** Of one sample at most so many positions of a feature map are looked at, evenly spread. */
 export const mostPositions = 1024;
@@ -124,11 +124,9 @@ export async function gatherInputMoments(
   samples: RecoverySamples,
   take: (nodes: readonly WeightedNode[], moments: InputMoments) => void,
 ): Promise<void> {
-  const shared = new Map<ValueId, WeightedNode[]>();
-  for (const node of weighted) shared.set(node.weightsId, [...(shared.get(node.weightsId) ?? []), node]);
   let batch: WeightedNode[][] = [];
   let room = mostElements;
-  for (const nodes of shared.values()) {
+  for (const nodes of byWeights(weighted).values()) {
     const known = samples.found.of(graph, nodes);
     if (known) {
       take(nodes, known);

@@ -7,7 +7,7 @@ import { applyPlanForOnnx } from '../apply-qdq.ts';
 import type { QuantPlan } from '../plan.ts';
 import { meanResponse, tapShares } from './mean-response.ts';
 import type { RecoverySamples, SampledRecoveryStep } from './recovery.ts';
-import { roundedWeights, type WeightedNode, weightedNodes } from './weighted-nodes.ts';
+import { byWeights, roundedWeights, type WeightedNode, weightedNodes } from './weighted-nodes.ts';
 
 /** Parts of the network that are corrected one after another, each with a run of its own. */
 const mostRuns = 8;
@@ -24,8 +24,9 @@ export const sequentialBiasCorrection: SampledRecoveryStep = {
   id: 'sequential-bias-correction',
   summary: 'Moves biases by the mean errors that the quantized network shows, from its inputs on.',
   async run(plan, context, samples) {
-    const all = weightedNodes(plan, context);
-    const nodes = all.filter((each) => isAlone(each, all) && isOneToOne(context.graph, each.node));
+    // Operators that share weights, as the steps of a recurrence do, keep the bias that they share as well.
+    const alone = [...byWeights(weightedNodes(plan, context)).values()].filter(({ length }) => length === 1);
+    const nodes = alone.flat().filter(({ node }) => isOneToOne(context.graph, node));
     if (nodes.length === 0) return { plan, changes: 0 };
     const wanted = await channelMeans(context.graph, nodes, samples);
     let current = plan;
@@ -85,11 +86,6 @@ function behindOthers(graph: Graph, stretch: readonly WeightedNode[]): Set<strin
     if (isBehind || members.has(node.id)) for (const id of node.outputs) touched.add(id);
   }
   return behind;
-}
-
-/** Operators that share weights, as the steps of a recurrence do, keep the bias that they share as well. */
-function isAlone({ weightsId }: WeightedNode, all: readonly WeightedNode[]): boolean {
-  return all.filter((other) => other.weightsId === weightsId).length === 1;
 }
 
 /** An operator must make one result, of channels that lie where it says. */

@@ -64,6 +64,17 @@ function ownForm(graph: Graph, node: Node, plan: QuantPlan): Omit<WeightedNode, 
   };
 }
 
+/** Operators by the weights that they share, in the order of the first of each. */
+export function byWeights(nodes: readonly WeightedNode[]): Map<ValueId, WeightedNode[]> {
+  const shared = new Map<ValueId, WeightedNode[]>();
+  for (const node of nodes) {
+    const alike = shared.get(node.weightsId);
+    if (alike) alike.push(node);
+    else shared.set(node.weightsId, [node]);
+  }
+  return shared;
+}
+
 /** The weights as they will be once they are integers, in real numbers. */
 export function roundedWeights({ weights, plan, scales, columns }: WeightedNode): Float64Array {
   const integers = quantizeElements(weights, plan.dtype as PlannedType, plan);

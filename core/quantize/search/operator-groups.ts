@@ -4,7 +4,7 @@ import { sizeOf } from '../constants.ts';
 import type { OperatorPrecision } from '../decide-mixed.ts';
 import { smallestHalfConstant } from '../float16.ts';
 import { smallestWeights } from '../placement.ts';
-import { floatOperands, ruleOf } from '../rules.ts';
+import { ruleOf, weightsOf } from '../rules.ts';
 
 /** Operators that are given one precision together: some with weights, and what follows them up to the next ones. */
 export interface OperatorGroup {
@@ -96,14 +96,6 @@ function describeGroup(graph: Graph, nodes: readonly Node[]): OperatorGroup {
     macs: sum(nodes.map((node) => macsOf(graph, node))),
     precisions,
   };
-}
-
-function weightsOf(graph: Graph, node: Node) {
-  const rule = ruleOf(node);
-  if (!rule) return [];
-  return floatOperands(graph, node, rule)
-    .filter(({ rule: slot, value }) => slot.kind === 'weight' && value.constant)
-    .map(({ value }) => value);
 }
 
 function countWeights(graph: Graph, nodes: readonly Node[]): number {
