@@ -3,6 +3,7 @@ import { GraphBuilder } from '../ir/builder.ts';
 import { floatTensor } from '../ir/tensor.ts';
 import { inferTypes } from '../ops/registry.ts';
 import { createEngines } from '../runtime/engines.ts';
+import { datasetOf } from '../testing/dataset-of.ts';
 import { calibrate } from './calibrate.ts';
 
 const { ort } = createEngines();
@@ -16,21 +17,11 @@ function outliers(met: 0 | 1) {
   const weights = Array.from({ length: 4 * width }, (_, i) => (i % width === 7 ? met : Math.sin(i * 1.7)));
   const matrix = builder.constant('w', floatTensor([4, width], weights));
   builder.one('FullyConnected', [x, matrix, null], { activation: 'none' }, { outputs: ['y'] });
-  const sample = (n: number) =>
-    floatTensor(
-      [1, width],
-      Array.from({ length: width }, (_, i) => (i === 7 ? 40 : Math.sin(i * 12.9898 + n))),
-    );
+  const sample = (_: unknown, n: number) =>
+    Array.from({ length: width }, (_, i) => (i === 7 ? 40 : Math.sin(i * 12.9898 + n)));
   return {
     graph: builder.finish(['y'], { format: 'keras' }),
-    dataset: {
-      path: 'made',
-      kind: 'npz' as const,
-      count,
-      inputs: [{ name: 'x', dtype: 'float32', shape: [1, width] }] as const,
-      sample: async (n: number) => ({ x: sample(n) }),
-      close: async () => {},
-    },
+    dataset: datasetOf([1, width], Array.from({ length: count }, sample)),
   };
 }
 

@@ -1,16 +1,10 @@
 import { expect, it } from 'vitest';
-import type { Dataset } from '../data/dataset.ts';
 import type { Session } from '../ir/engine.ts';
 import { floatTensor } from '../ir/tensor.ts';
+import { datasetOf } from '../testing/dataset-of.ts';
 import { compareTwins } from './agreement.ts';
 
-const dataset: Dataset = {
-  path: 'samples.npz',
-  kind: 'npz',
-  count: 3,
-  sample: async (index) => ({ x: floatTensor([1], [index]) }),
-  close: async () => {},
-};
+const dataset = datasetOf([1], [[0], [1], [2]]);
 
 const types = { dtype: 'float32', shape: [4] } as const;
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { WhittleError } from '../contract/errors.ts';
-import type { Dataset } from '../data/dataset.ts';
 import type { PortInfo, Session } from '../ir/engine.ts';
 import { contiguous, floatTensor, permute, type Tensor, tensorOf, toFloat32 } from '../ir/tensor.ts';
+import { datasetOf } from '../testing/dataset-of.ts';
 import { evaluateArtifact } from './evaluate.ts';
 import { operatorErrors } from './operator-errors.ts';
 import { adaptFeeds, adaptResults } from './port-adapters.ts';
@@ -38,17 +38,6 @@ function sessionOf(
   return session;
 }
 
-function datasetOf(samples: number[][], shape: number[], labels?: number[]): Dataset {
-  return {
-    path: 'samples.npz',
-    kind: 'npz',
-    count: samples.length,
-    labels: labels && Int32Array.from(labels),
-    sample: async (index) => ({ x: floatTensor(shape, samples[index]) }),
-    close: async () => {},
-  };
-}
-
 const identity = (outputs: PortInfo[] = [port('y', [1, 3])]) =>
   sessionOf([port('x', [1, 3])], outputs, ({ x }) => ({ y: x }));
 const scores = [
@@ -60,7 +49,7 @@ const scores = [
 
 describe('runReference', () => {
   it('finds a distribution to be class scores and scores it on the labels', async () => {
-    const reference = await runReference(identity(), datasetOf(scores, [1, 3], [0, 1, 1, 0]));
+    const reference = await runReference(identity(), datasetOf([1, 3], scores, [0, 1, 1, 0]));
     expect(reference.classOutput).toEqual({ name: 'y', kind: 'vector', threshold: 0, classes: 3 });
     expect([...reference.classes!]).toEqual([0, 1, 2, 0]);
     expect(reference.accuracy).toBe(0.75);
@@ -71,10 +60,10 @@ describe('runReference', () => {
       [3, -2, 1],
       [0, 5, -1],
     ];
-    expect((await runReference(identity(), datasetOf(embeddings, [1, 3]))).classOutput).toBeUndefined();
-    const labelled = await runReference(identity(), datasetOf(embeddings, [1, 3], [0, 2]));
+    expect((await runReference(identity(), datasetOf([1, 3], embeddings))).classOutput).toBeUndefined();
+    const labelled = await runReference(identity(), datasetOf([1, 3], embeddings, [0, 2]));
     expect(labelled.accuracy).toBe(0.5);
-    const named = await runReference(identity(), datasetOf(embeddings, [1, 3]), { classOutput: 'y' });
+    const named = await runReference(identity(), datasetOf([1, 3], embeddings), { classOutput: 'y' });
     expect([...named.classes!]).toEqual([0, 1]);
   });
 
@@ -84,8 +73,8 @@ describe('runReference', () => {
   ])('takes a single $name for two classes', async ({ values, classes }) => {
     const session = sessionOf([port('x', [1, 1])], [port('y', [1, 1])], ({ x }) => ({ y: x }));
     const dataset = datasetOf(
-      values.map((value) => [value]),
       [1, 1],
+      values.map((value) => [value]),
       [0, 1, 0],
     );
     const reference = await runReference(session, dataset);
@@ -96,7 +85,7 @@ describe('runReference', () => {
 
   it('keeps outputs while there is room and runs the source again beyond', async () => {
     const session = identity();
-    const reference = await runReference(session, datasetOf(scores, [1, 3]), { keepBytes: 24 });
+    const reference = await runReference(session, datasetOf([1, 3], scores), { keepBytes: 24 });
     expect(session.runs).toBe(4);
     for (let n = 0; n < 4; n++)
       expect([...(await reference.outputs(n)).y.values]).toEqual([...Float32Array.from(scores[n])]);
@@ -105,7 +94,7 @@ describe('runReference', () => {
 
   it('stops when cancelled', async () => {
     const controller = new AbortController();
-    const run = runReference(identity(), datasetOf(scores, [1, 3]), {
+    const run = runReference(identity(), datasetOf([1, 3], scores), {
       signal: controller.signal,
       onProgress: (done) => done === 2 && controller.abort(),
     });
@@ -115,7 +104,7 @@ describe('runReference', () => {
 
 describe('evaluateArtifact', () => {
   it('sums SQNR over all outputs and samples', async () => {
-    const dataset = datasetOf(scores, [1, 3], [0, 1, 2, 0]);
+    const dataset = datasetOf([1, 3], scores, [0, 1, 2, 0]);
     const reference = await runReference(identity(), dataset);
     const artifact = sessionOf([port('x', [1, 3])], [port('y', [1, 3])], ({ x }) => ({
       y: floatTensor(
@@ -136,7 +125,7 @@ describe('evaluateArtifact', () => {
   });
 
   it('quantizes inputs and dequantizes outputs with the ports parameters', async () => {
-    const dataset = datasetOf(scores, [1, 3]);
+    const dataset = datasetOf([1, 3], scores);
     const reference = await runReference(identity(), dataset);
     const quant = { scales: [1 / 128], zeroPoints: [-5] };
     const seen: number[][] = [];
@@ -157,7 +146,7 @@ describe('evaluateArtifact', () => {
 
   it('takes another layout only by an adapter', async () => {
     const samples = [Array.from({ length: 8 }, (_, i) => i), Array.from({ length: 8 }, (_, i) => 8 - i)];
-    const dataset = datasetOf(samples, [1, 2, 2, 2]);
+    const dataset = datasetOf([1, 2, 2, 2], samples);
     const shape = [1, 2, 2, 2];
     const weights = [1, 2, 3, 4, 5, 6, 7, 8];
     const weigh = (tensor: Tensor) =>
@@ -181,7 +170,7 @@ describe('evaluateArtifact', () => {
   });
 
   it('states both shapes when they do not fit', async () => {
-    const dataset = datasetOf(scores, [1, 3]);
+    const dataset = datasetOf([1, 3], scores);
     const reference = await runReference(identity(), dataset);
     const artifact = sessionOf([port('x', [3, 1])], [port('y', [1, 3])], ({ x }) => ({ y: x }));
     await expect(evaluateArtifact(artifact, dataset, reference)).rejects.toThrow(
@@ -234,11 +223,11 @@ describe('operatorErrors', () => {
       { name: 'first', op: 'Relu', source: 'a', artifact: 'a_q' },
       { name: 'second', op: 'Mul', source: 'b', artifact: 'b_q' },
     ];
-    const errors = await operatorErrors(source, artifact, pairs, datasetOf(scores, [1, 3]));
+    const errors = await operatorErrors(source, artifact, pairs, datasetOf([1, 3], scores));
     expect(errors[0]).toMatchObject({ name: 'first', op: 'Relu', sqnrDb: null });
     expect(errors[1].sqnrDb).toBeCloseTo(20, 3);
     const unknown = [{ name: 'third', op: 'Add', source: 'a', artifact: 'c' }];
-    await expect(operatorErrors(source, artifact, unknown, datasetOf(scores, [1, 3]))).rejects.toThrow(
+    await expect(operatorErrors(source, artifact, unknown, datasetOf([1, 3], scores))).rejects.toThrow(
       'the artifact gives no c, which operator third is compared by',
     );
   });
@@ -253,7 +242,7 @@ describe('operatorErrors', () => {
       a: floatTensor([1, 2, 2, 2], turned),
     }));
     const pair = { name: 'a', op: 'Conv', source: 'a', artifact: 'a', orders: [undefined, [0, 2, 3, 1]] };
-    const dataset = datasetOf(scores, [1, 3]);
+    const dataset = datasetOf([1, 3], scores);
     for (const artifact of [source, channelsLast]) {
       const [{ sqnrDb }] = await operatorErrors(source, artifact, [pair], dataset);
       expect(sqnrDb).toBeNull();

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { random } from '../testing/random.ts';
 import { balanceRow } from './balanced-rounding.ts';
+import { mulberry32 } from './random.ts';
 
 describe('balanceRow', () => {
   it.each([1, 2, 3, 4, 5])('leaves an error sum of at most half a step (row %i)', (seed) => {
-    const next = random(seed);
+    const next = mulberry32(seed);
     const scale = 0.1;
     const weights = Float32Array.from({ length: 64 }, () => next() * 1.2 - 0.6);
     const nearest = Int8Array.from(weights, (w) => Math.round(w / scale));

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { random } from '../testing/random.ts';
 import { cholesky } from './cholesky.ts';
 import { ErrorFeedback } from './error-feedback.ts';
+import { mulberry32 } from './random.ts';
 
 /** `X · Xᵀ ÷ samples` of correlated inputs: all channels share one part. */
 function secondMoments(n: number, samples: number, seed: number): Float64Array {
-  const next = random(seed);
+  const next = mulberry32(seed);
   const matrix = new Float64Array(n * n);
   for (let s = 0; s < samples; s++) {
     const shared = next() * 2;
@@ -49,7 +49,7 @@ describe('ErrorFeedback', () => {
     const n = 48;
     const hessian = secondMoments(n, 500, 3);
     const feedback = new ErrorFeedback(hessian, n, 1e6);
-    const next = random(7);
+    const next = mulberry32(7);
     let [nearest, fed] = [0, 0];
     for (let row = 0; row < 20; row++) {
       const weights = Float32Array.from({ length: n }, () => next() * 2 - 1);
@@ -87,9 +87,9 @@ describe('ErrorFeedback', () => {
 
   it('turns weights until no single turn leaves less error', () => {
     const [n, scale, limit] = [24, 1 / 7, 7];
-    // Inputs that hang on a few causes, each with its own part of every cause.
-    const draw = random(5);
-    const parts = Array.from({ length: n }, () => Array.from({ length: 6 }, () => draw() * 2 - 1));
+    // Inputs that hang on twelve causes, each with its own part of every cause.
+    const draw = mulberry32(5);
+    const parts = Array.from({ length: n }, () => Array.from({ length: 12 }, () => draw() * 2 - 1));
     const hessian = new Float64Array(n * n).map((_, at) => {
       const [one, other] = [parts[Math.floor(at / n)], parts[at % n]];
       return one.reduce((sum, part, k) => sum + part * other[k], 0);
@@ -98,7 +98,7 @@ describe('ErrorFeedback', () => {
     const feedback = new ErrorFeedback(hessian, n, 1e6);
     // What is made small: a tenth of the mean, and little for few observations, is added to the diagonal.
     const held = hessian.map((x, at) => x + (at % (n + 1) === 0 ? (0.1 + n / 1e6) * mean : 0));
-    const next = random(11);
+    const next = mulberry32(11);
     let better = 0;
     for (let row = 0; row < 20; row++) {
       const weights = Float32Array.from({ length: n }, () => next() * 2 - 1);

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { addToHistogram, createHistogram, type Histogram, mergeHistogram } from './histogram.ts';
+import { mulberry32 } from './random.ts';
 import { entropyRange, fullRange, leastSquaresRange, percentileRange } from './range-search.ts';
 import { leastSquaresScales } from './scale-search.ts';
 import { absMaxPerAxis } from './scan.ts';
@@ -24,16 +25,12 @@ function histogramOf(parts: readonly Float32Array[], bins = 16): Histogram {
   return histogram;
 }
 
-/** A normal sample by Box and Muller over a fixed generator. */
+/** A normal sample by Box and Muller. */
 function normal(length: number, seed = 1): Float32Array {
-  let state = seed;
-  const uniform = () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return (state + 1) / 4294967297;
-  };
+  const random = mulberry32(seed);
   return Float32Array.from(
     { length },
-    () => Math.sqrt(-2 * Math.log(uniform())) * Math.cos(2 * Math.PI * uniform()),
+    () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random()),
   );
 }
 

@@ -5,7 +5,7 @@ import type { OutputFormat } from '../contract/views.ts';
 import { proposeShapes } from '../data/sample-shapes.ts';
 import type { InputSpec } from '../data/sample-spec.ts';
 import type { ReadResult } from '../formats/model-file.ts';
-import { readModel } from '../formats/open-model.ts';
+import { readAgain, readModel } from '../formats/open-model.ts';
 import { type Graph, type Value, valueNamed } from '../ir/graph.ts';
 import { opaqueCauses } from '../ir/opaque.ts';
 import type { DataSource } from './tasks.ts';
@@ -34,7 +34,9 @@ export async function readSourceFor(
   const found = await proposeShapes(data.paths, source.declaredInputs, data.preprocess);
   if (Object.keys(found).length === 0) return { source, shapes };
   const settled = { ...found, ...shapes };
-  return { source: await readSource(path, settled), shapes: settled };
+  const { format, sizeBytes, sha256 } = source;
+  const result = await readAgain(source.path, format, { shapes: settled });
+  return { source: { ...result, path: source.path, format, sizeBytes, sha256 }, shapes: settled };
 }
 
 /** Dimensions that are still open, as `input[axis]: name`. */

@@ -14,10 +14,10 @@ import {
   tensorOf,
   toFloat32,
 } from '../ir/tensor.ts';
+import { mulberry32 } from '../kernels/random.ts';
 import { inferTypes } from '../ops/registry.ts';
 import { prepareForTflite } from '../passes/pipeline.ts';
 import { createEngines } from '../runtime/engines.ts';
-import { random } from './random.ts';
 
 /** One operand of an operator under test. */
 export interface Operand {
@@ -58,7 +58,7 @@ export const x = (...shape: number[]): Operand => ({ shape });
 function tensorFor(operand: Operand, seed: number): Tensor {
   const count = elementCount(operand.shape);
   const [low, high] = operand.range ?? [-1, 1];
-  const next = random(seed);
+  const next = mulberry32(seed);
   const values = operand.values ?? Array.from({ length: count }, () => low + (high - low) * next());
   switch (operand.dtype ?? 'float32') {
     case 'float32':

@@ -1,10 +1,10 @@
 import { GraphBuilder } from '../ir/builder.ts';
 import type { Attrs, Graph, Value } from '../ir/graph.ts';
 import { elementCount, floatTensor, int64Tensor, type Tensor } from '../ir/tensor.ts';
+import { mulberry32 } from '../kernels/random.ts';
 import { inferTypes } from '../ops/registry.ts';
 import { channelAxis } from '../ops/spatial.ts';
 import type { Layout } from '../ops/vocabulary.ts';
-import { random } from './random.ts';
 
 export interface WindowOptions {
   strides?: number[];
@@ -22,7 +22,7 @@ export class GraphKit {
   constructor(seed = 1, layout: Layout = 'NCHW') {
     this.builder = new GraphBuilder('test', inferTypes);
     this.layout = layout;
-    this.next = random(seed);
+    this.next = mulberry32(seed);
   }
 
   /** Seeded numbers in [low, high). */

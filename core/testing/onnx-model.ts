@@ -17,10 +17,10 @@ import { encode } from '../formats/protobuf/wire.ts';
 import type { DType } from '../ir/dtype.ts';
 import type { Graph } from '../ir/graph.ts';
 import { elementCount, type Tensor, toNumbers } from '../ir/tensor.ts';
+import { mulberry32 } from '../kernels/random.ts';
 import type { OnnxAttr } from '../ops/facets.ts';
 import { tensorFrom } from '../ops/fold-helpers.ts';
 import { createEngines } from '../runtime/engines.ts';
-import { random } from './random.ts';
 
 export interface TestNode {
   readonly op: string;
@@ -161,7 +161,7 @@ export function feedsFor(model: TestModel): Record<string, Tensor> {
   return Object.fromEntries(
     Object.entries(model.inputs ?? {}).map(([name, { dtype = 'float32', shape, values }], i) => {
       const dims = shape.map((dim) => (typeof dim === 'number' ? dim : 1));
-      const next = random(i + 1);
+      const next = mulberry32(i + 1);
       const data = values ?? Array.from({ length: elementCount(dims) }, () => 2 * next() - 1);
       return [name, tensorFrom(dtype, dims, data)];
     }),

@@ -4,11 +4,11 @@ import { writeTflite } from '../formats/tflite/writer.ts';
 import { GraphBuilder } from '../ir/builder.ts';
 import type { Graph } from '../ir/graph.ts';
 import { floatTensor, tensorOf } from '../ir/tensor.ts';
+import { mulberry32 } from '../kernels/random.ts';
 import { inferTypes } from '../ops/registry.ts';
-import { random } from './random.ts';
 
 function wave(shape: readonly number[], seed: number) {
-  const next = random(seed);
+  const next = mulberry32(seed);
   const count = shape.reduce((product, dim) => product * dim, 1);
   return floatTensor(
     shape,

@@ -6,12 +6,12 @@ import type { Draft } from '../formats/tflite/schema.ts';
 import type { DType } from '../ir/dtype.ts';
 import type { Graph } from '../ir/graph.ts';
 import { elementCount, type Tensor } from '../ir/tensor.ts';
+import { mulberry32 } from '../kernels/random.ts';
 import { tensorFrom } from '../ops/fold-helpers.ts';
 import { tensorTypeCode } from '../ops/tflite-types.ts';
 import { prepareForOnnx } from '../passes/pipeline.ts';
 import { createEngines } from '../runtime/engines.ts';
 import { expectClose, runInLiteRt, runInOrt } from './check-op.ts';
-import { random } from './random.ts';
 
 export interface RowTensor {
   readonly shape: readonly number[];
@@ -47,7 +47,7 @@ export interface FileRow extends RowGraph {
 
 /** Random constants where a row gives none of its own. */
 export function wave(shape: readonly number[], seed: number): number[] {
-  const next = random(seed);
+  const next = mulberry32(seed);
   return Array.from({ length: elementCount(shape) }, () => 2 * next() - 1);
 }
 

@@ -13,10 +13,10 @@ import { writeOnnx } from '../../core/formats/onnx/writer.ts';
 import { GraphBuilder } from '../../core/ir/builder.ts';
 import type { Attrs, Value } from '../../core/ir/graph.ts';
 import { elementCount, floatTensor } from '../../core/ir/tensor.ts';
+import { mulberry32 } from '../../core/kernels/random.ts';
 import { inferTypes } from '../../core/ops/registry.ts';
 import { createEngines } from '../../core/runtime/engines.ts';
 import { optimize } from '../../core/studio/optimize.ts';
-import { random } from '../../core/testing/random.ts';
 
 interface Row {
   readonly name: string;
@@ -39,7 +39,7 @@ const leastDb: Readonly<Record<Exclude<Precision, 'auto'>, number>> = {
 const exact = leastDb.float32;
 const samples = 16;
 
-const next = random(7);
+const next = mulberry32(7);
 const numbers = (shape: readonly number[], scale = 1) =>
   floatTensor(
     shape,

@@ -5,8 +5,8 @@ import { WhittleError } from '../../core/contract/errors.ts';
 import { writeOnnx } from '../../core/formats/onnx/writer.ts';
 import { readModel } from '../../core/formats/open-model.ts';
 import { writeTflite } from '../../core/formats/tflite/writer.ts';
+import { mulberry32 } from '../../core/kernels/random.ts';
 import { prepareForOnnx, prepareForTflite } from '../../core/passes/pipeline.ts';
-import { random as seeded } from '../../core/testing/random.ts';
 import { smallFile, smallNet } from '../../core/testing/tflite-files.ts';
 import { loopModel } from './loop-model.ts';
 import { mutateBytes, mutateHdf5, mutateKeras, mutateOnnx, type Random } from './mutations.ts';
@@ -61,10 +61,7 @@ export function fuzzCases(count: number, firstSeed: number): FuzzCase[] {
 /** The damaged file of a case. */
 export function damagedFile({ source, seed }: FuzzCase): { bytes: Uint8Array; extension: string } {
   const { bytes, extension, mutate } = sources.find(({ name }) => name === source)!;
-  const random = seeded(seed);
-  // The first numbers of near seeds are near.
-  for (let i = 0; i < 8; i++) random();
-  return { bytes: mutate(bytes, random), extension };
+  return { bytes: mutate(bytes, mulberry32(seed)), extension };
 }
 
 /**

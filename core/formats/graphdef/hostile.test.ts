@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WhittleError } from '../../contract/errors.ts';
-import { random } from '../../testing/random.ts';
+import { mulberry32 } from '../../kernels/random.ts';
 import { encode } from '../protobuf/wire.ts';
 import { importGraph } from './importer.ts';
 import { readGraphDef } from './reader.ts';
@@ -261,7 +261,7 @@ describe('a frozen graph file', () => {
 
   it('cut off or changed anywhere ends in an error, or in a graph', async () => {
     const whole = new Uint8Array(readFileSync(fileURLToPath(new URL('fixtures/cnn.pb', import.meta.url))));
-    const next = random(3);
+    const next = mulberry32(3);
     for (let i = 0; i < 120; i++) {
       const bytes = whole.slice(0, i % 2 ? whole.length : Math.floor(next() * whole.length));
       for (let k = 0; k < 4 && i % 2; k++)

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WhittleError } from '../../contract/errors.ts';
-import { random } from '../../testing/random.ts';
+import { mulberry32 } from '../../kernels/random.ts';
 import { readModel } from '../open-model.ts';
 import { crc32c } from './crc32c.ts';
 import { unsnappy } from './snappy.ts';
@@ -192,7 +192,7 @@ describe('a SavedModel', () => {
 
   it('cut off or changed anywhere ends in an error, or in a graph', async () => {
     const path = await copy('fuzzed');
-    const next = random(5);
+    const next = mulberry32(5);
     for (const file of ['saved_model.pb', 'variables/variables.index']) {
       const whole = await readFile(join(fixture, file));
       for (let i = 0; i < 40; i++) {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { WhittleError } from '../../contract/errors.ts';
-import { random } from '../../testing/random.ts';
+import { mulberry32 } from '../../kernels/random.ts';
 import { smallFile } from '../../testing/tflite-files.ts';
 import { dumpTflite } from './dump.ts';
 import { decodeModel, encodeModel } from './flatbuffer.ts';
@@ -134,7 +134,7 @@ describe('a damaged TFLite file', () => {
   });
 
   it('never crashes a reader, whatever bytes are changed', () => {
-    const next = random(7);
+    const next = mulberry32(7);
     const source = smallFile();
     for (let round = 0; round < 600; round++) {
       const bytes = source.slice(0, next() < 0.2 ? Math.floor(next() * source.length) : source.length);

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { calibrate } from '../../calibrate/calibrate.ts';
 import { scaleChannels } from '../../calibrate/scale-channels.ts';
-import type { Dataset } from '../../data/dataset.ts';
 import { writeOnnx } from '../../formats/onnx/writer.ts';
 import { GraphBuilder } from '../../ir/builder.ts';
 import type { Graph, Value } from '../../ir/graph.ts';
 import { floatTensor, toFloat32 } from '../../ir/tensor.ts';
+import { mulberry32 } from '../../kernels/random.ts';
 import { inferTypes } from '../../ops/registry.ts';
 import { createEngines } from '../../runtime/engines.ts';
-import { random } from '../../testing/random.ts';
+import { datasetOf } from '../../testing/dataset-of.ts';
 import { decidePlan } from '../decide.ts';
 import { factorMap } from '../plan.ts';
 import { planQuantization, quantizeForOnnx } from '../quantize.ts';
@@ -20,18 +20,10 @@ import { KnownMoments } from './input-moments.ts';
 const { ort } = createEngines();
 
 /** The same ten-odd samples every time, positive as after an activation. */
-const dataset: Dataset = {
-  path: 'samples.npz',
-  kind: 'npz',
-  count: 16,
-  sample: async (index) => ({
-    x: floatTensor(
-      [1, 4, 6, 6],
-      wave(144, index + 1).map((x) => x + 1),
-    ),
-  }),
-  close: async () => {},
-};
+const dataset = datasetOf(
+  [1, 4, 6, 6],
+  Array.from({ length: 16 }, (_, index) => wave(144, index + 1).map((x) => x + 1)),
+);
 
 /**
  * Pairs of a pointwise and a depthwise layer as in MobileNet, batch normalizations folded: what is between the two has
@@ -201,22 +193,19 @@ describe('bias correction', () => {
 
 describe('error feedback', () => {
   /** A dense layer whose inputs hang on a few causes. */
-  const next = random(3);
+  const next = mulberry32(3);
   const mixing = Array.from({ length: 32 * 6 }, () => next() * 2 - 1);
-  const correlated: Dataset = {
-    path: 'samples.npz',
-    kind: 'npz',
-    count: 64,
-    sample: async (index) => {
-      const draw = random(index + 100);
-      const causes = Array.from({ length: 6 }, () => draw() * 2);
-      const x = Array.from({ length: 32 }, (_, i) => {
-        return causes.reduce((sum, cause, k) => sum + cause * mixing[i * 6 + k], (draw() - 0.5) * 0.1);
-      });
-      return { x: floatTensor([1, 32], x) };
-    },
-    close: async () => {},
+  const correlatedSample = (seed: number) => {
+    const draw = mulberry32(seed);
+    const causes = Array.from({ length: 6 }, () => draw() * 2);
+    return Array.from({ length: 32 }, (_, i) =>
+      causes.reduce((sum, cause, k) => sum + cause * mixing[i * 6 + k], (draw() - 0.5) * 0.1),
+    );
   };
+  const correlated = datasetOf(
+    [1, 32],
+    Array.from({ length: 64 }, (_, index) => correlatedSample(index + 100)),
+  );
   const b = new GraphBuilder('dense', inferTypes);
   const x = b.input('x', { dtype: 'float32', shape: [1, 32] });
   const weights = b.constant('w', floatTensor([40, 32], wave(40 * 32, 2)));
