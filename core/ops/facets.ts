@@ -6,7 +6,7 @@
 import type { ErrorCode } from '../contract/errors.ts';
 import type { GraphBuilder } from '../ir/builder.ts';
 import type { DType } from '../ir/dtype.ts';
-import type { Attr, Attrs, Graph, Node, QuantParams, TensorType, Value, ValueId } from '../ir/graph.ts';
+import type { Attr, Attrs, Dim, Graph, Node, QuantParams, TensorType, Value, ValueId } from '../ir/graph.ts';
 import type { Tensor } from '../ir/tensor.ts';
 
 /** A facet that an operator lacks, and why; it feeds the support table and the refusal. */
@@ -166,6 +166,12 @@ export interface TfliteTensorRef {
   readonly index: number;
 }
 
+/** The type of a tensor between operators of the file. */
+export interface InnerType {
+  readonly dtype: DType | 'complex64';
+  readonly shape: readonly Dim[];
+}
+
 export interface TfliteWriteContext {
   value(id: ValueId): Value;
   /**
@@ -175,8 +181,10 @@ export interface TfliteWriteContext {
   tensor(id: ValueId, perm?: readonly number[]): TfliteTensorRef;
   /** A constant that only the file needs (axes, paddings, a zero bias). Identical constants are shared. */
   constant(name: string, tensor: Tensor, quant?: QuantParams): TfliteTensorRef;
-  /** An inner tensor between two operators written for one IR node. */
-  inner(name: string, type: TensorType, quant?: QuantParams): TfliteTensorRef;
+  /** An inner tensor between two operators written for one IR node. Complex ones are of this kind only. */
+  inner(name: string, type: InnerType, quant?: QuantParams): TfliteTensorRef;
+  /** Whether a node or the graph's outputs read a value. */
+  isRead(id: ValueId): boolean;
   /**
    * Adds an operator. `builtin` is a name of BuiltinOperator (`CONV_2D`); `options` the fields of its options table.
    * `version` defaults to the lowest that this signature needs (`formats/tflite/versions.ts`).
@@ -305,6 +313,30 @@ export type GraphDefReader = (
 
 /** Readers by TensorFlow operator name. */
 export type GraphDefFacet = Readonly<Record<string, GraphDefReader>>;
+
+// ── complex numbers ─────────────────────────────────────────────────────────────────────────────────────────────
+
+/** A complex tensor of a source while it is read, as two real ones; the IR has no complex type. */
+export interface Complex {
+  readonly real: Value;
+  readonly imaginary: Value;
+}
+
+export type RealOrComplex = Value | Complex;
+
+export function isComplex(item: object): item is Complex {
+  return 'imaginary' in item;
+}
+
+/** What a reader of an operator on complex numbers is told of its node, whatever the container. */
+export interface ComplexNode {
+  readonly name: string;
+  readonly inputs: readonly RealOrComplex[];
+  refuse(message: string, hint?: string): never;
+}
+
+/** Reads an operator that takes or gives complex numbers. */
+export type ComplexReader = (node: ComplexNode, builder: GraphBuilder) => RealOrComplex;
 
 // ── family ──────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -34,6 +34,7 @@ import { elementwiseOnnx } from './elementwise/elementwise.onnx.ts';
 import { elementwiseDefinitions } from './elementwise/elementwise.op.ts';
 import { elementwiseTflite } from './elementwise/elementwise.tflite.ts';
 import type {
+  ComplexReader,
   GraphDefReader,
   KerasReader,
   OnnxFacet,
@@ -43,6 +44,11 @@ import type {
   QuantRule,
   TfliteFacet,
 } from './facets.ts';
+import { complexGraphDef, complexTflite } from './fourier/complex-readers.ts';
+import { fourierKeras } from './fourier/fourier.keras.ts';
+import { fourierOnnx } from './fourier/fourier.onnx.ts';
+import { fourierDefinitions } from './fourier/fourier.op.ts';
+import { fourierTflite } from './fourier/fourier.tflite.ts';
 import { imageGraphDef } from './image/image.graphdef.ts';
 import { imageKeras } from './image/image.keras.ts';
 import { imageOnnx } from './image/image.onnx.ts';
@@ -82,6 +88,7 @@ export const definitions = {
   ...reduceDefinitions,
   ...shapeDefinitions,
   ...imageDefinitions,
+  ...fourierDefinitions,
   ...borderDefinitions,
 } satisfies Definitions;
 
@@ -95,6 +102,7 @@ const everyOnnxWriter = {
   ...reduceOnnx.write,
   ...shapeOnnx.write,
   ...imageOnnx.write,
+  ...fourierOnnx.write,
   ...borderOnnx.write,
 } satisfies Record<OpName, (node: Node, context: OnnxWriteContext) => void>;
 
@@ -110,6 +118,7 @@ export const onnxReaders: Readonly<Record<string, Readonly<Record<number, OnnxRe
   ...reduceOnnx.read,
   ...shapeOnnx.read,
   ...imageOnnx.read,
+  ...fourierOnnx.read,
   ...borderOnnx.read,
   ...compositeOnnx.read,
 };
@@ -124,6 +133,7 @@ const everyTfliteWriter = {
   ...reduceTflite.write,
   ...shapeTflite.write,
   ...imageTflite.write,
+  ...fourierTflite.write,
   ...borderTflite.write,
 } satisfies Record<OpName, TfliteFacet['write'][string]>;
 
@@ -153,6 +163,7 @@ export const kerasReaders: Readonly<Record<string, KerasReader>> = {
   ...reduceKeras,
   ...shapeKeras,
   ...imageKeras,
+  ...fourierKeras,
   ...borderKeras,
   ...compositeKeras,
 };
@@ -168,6 +179,10 @@ export const graphdefReaders: Readonly<Record<string, GraphDefReader>> = {
   ...shapeGraphDef,
   ...imageGraphDef,
 };
+
+/** Of operators that take or give complex numbers, by TensorFlow's names and by TFLite's. */
+export const complexGraphDefReaders: Readonly<Record<string, ComplexReader>> = complexGraphDef;
+export const complexTfliteReaders: Readonly<Record<string, ComplexReader>> = complexTflite;
 
 /** The definition of an operator, or undefined for one that only passes through. */
 export function definitionOf(op: string): OpDefinition | undefined {

@@ -20,6 +20,9 @@ export const tensorTypeCodes = {
   uint4: 20,
 } as const satisfies Record<Exclude<DType, 'other'>, number>;
 
-export function tensorTypeCode(dtype: DType): number {
+const complex64Code = 8;
+
+export function tensorTypeCode(dtype: DType | 'complex64'): number {
+  if (dtype === 'complex64') return complex64Code;
   return tensorTypeCodes[dtype as keyof typeof tensorTypeCodes];
 }

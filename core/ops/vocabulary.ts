@@ -251,6 +251,12 @@ export interface OpAttrs {
   GridSample: GridSampleAttrs;
   DepthToSpace: BlockAttrs & { mode: 'DCR' | 'CRD' };
   SpaceToDepth: BlockAttrs;
+  // Fourier transform
+  /**
+   * Input: x, real `[…, n]` with n a power of two. Outputs: real and imaginary part of the frequencies 0 to n / 2,
+   * `[…, n / 2 + 1]` each.
+   */
+  RFFT: NoAttrs;
   // quantization borders (inputs: x, scale, zero point; attribute axis for per-axis)
   QuantizeLinear: { axis: number };
   DequantizeLinear: { axis: number };

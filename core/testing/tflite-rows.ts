@@ -15,7 +15,8 @@ import { expectClose, runInLiteRt, runInOrt } from './check-op.ts';
 
 export interface RowTensor {
   readonly shape: readonly number[];
-  readonly dtype?: DType;
+  /** Complex tensors stand between operators only. */
+  readonly dtype?: DType | 'complex64';
   /** Present for a constant. */
   readonly values?: readonly number[];
   readonly quant?: { readonly scale: readonly number[]; readonly zero_point: readonly number[] };
@@ -62,7 +63,7 @@ export function rowFile(row: FileRow): Uint8Array {
       name: 'graph',
       tensors: names.map((name): Draft<'Tensor'> => {
         const { shape, dtype = 'float32', values, quant, sparsity } = graph.tensors[name];
-        if (values) buffers.push({ data: tensorFrom(dtype, [values.length], values).bytes });
+        if (values) buffers.push({ data: tensorFrom(dtype as DType, [values.length], values).bytes });
         const buffer = values ? buffers.length - 1 : 0;
         return { name, shape, type: tensorTypeCode(dtype), buffer, quantization: quant, sparsity };
       }),
@@ -96,7 +97,7 @@ export async function checkRow(row: FileRow): Promise<void> {
   const feeds: Record<string, Tensor> = {};
   row.inputs.forEach((name, i) => {
     const { shape, dtype = 'float32' } = row.tensors[name];
-    feeds[name] = tensorFrom(dtype, shape, wave(shape, 100 + i));
+    feeds[name] = tensorFrom(dtype as DType, shape, wave(shape, 100 + i));
   });
   const session = await (await createEngines().tflite()).open(rowFile(row));
   const expected = await session.run(feeds);

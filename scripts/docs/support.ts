@@ -5,6 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { callSites } from '../../core/formats/tflite/control-flow.ts';
 import { isUnsupported, type OpDefinition } from '../../core/ops/facets.ts';
 import {
+  complexGraphDefReaders,
+  complexTfliteReaders,
   definitions,
   graphdefReaders,
   kerasReaders,
@@ -48,7 +50,7 @@ function versions(readers: Readonly<Record<number, unknown>>): string {
 }
 
 function list(names: readonly string[]): string {
-  return [...names]
+  return [...new Set(names)]
     .sort(byName)
     .map((name) => `\`${name}\``)
     .join(', ');
@@ -63,7 +65,10 @@ export function supportPage(): string {
   const layers = Object.keys(kerasReaders);
   const functions = layers.filter((name) => /^(ops|tf)\./.test(name));
   const onnx = Object.keys(onnxReaders).sort(byName);
-  const tfliteRead = [...Object.keys(tfliteReaders), ...Object.keys(callSites)].sort();
+  const tfliteRead = [tfliteReaders, complexTfliteReaders, callSites].flatMap((readers) =>
+    Object.keys(readers),
+  );
+  const graphdefRead = [graphdefReaders, complexGraphDefReaders].flatMap((readers) => Object.keys(readers));
   return `# What Whittle reads and writes
 
 This page is written by \`npm run docs:support\` from the registry of operators (\`core/ops/registry.ts\`); a test fails
@@ -97,11 +102,11 @@ ${functions.length} functions of \`keras.ops\` and of TensorFlow in a functional
 
 ## TensorFlow SavedModel, frozen graphs and TF.js graph models: what is read
 
-${Object.keys(graphdefReaders).length} operators: ${list(Object.keys(graphdefReaders))}.
+${new Set(graphdefRead).size} operators: ${list(graphdefRead)}. Complex numbers are read as their two parts.
 
 ## TFLite: what is read
 
-${tfliteRead.length} builtin operators: ${list(tfliteRead)}. WHILE is written out where the number of turns is known; IF and sparse constants (DENSIFY) are read too.
+${new Set(tfliteRead).size} builtin operators: ${list(tfliteRead)}. WHILE is written out where the number of turns is known; IF and sparse constants (DENSIFY) are read too.
 `;
 }
 

@@ -4,10 +4,12 @@ import { GraphBuilder } from '../../ir/builder.ts';
 import { isFloat } from '../../ir/dtype.ts';
 import type { Graph, GraphSource, TensorType, Value } from '../../ir/graph.ts';
 import { elementCount, type Tensor, toNumbers } from '../../ir/tensor.ts';
+import { type Complex, isComplex } from '../../ops/facets.ts';
 import { foldNode, graphdefReaders, inferTypes } from '../../ops/registry.ts';
 import type { ReadOptions, ReadResult } from '../model-file.ts';
 import { renameOutputs } from '../rename-outputs.ts';
 import { type InputDeclaration, settleInputs } from '../settle-inputs.ts';
+import { complexConstant, isOnComplex, readComplex } from './complex.ts';
 import { GraphDefNode } from './node-view.ts';
 import { damaged, Functions, graphBody, maxDepth, type Plan, type Source } from './plan.ts';
 import { pruneGraph } from './prune.ts';
@@ -45,7 +47,13 @@ export interface GraphModel {
 }
 
 /** A variable is handed on by its node until it is read; `dead` is the branch of a Switch that is not taken. */
-type Item = Value | { readonly variable: NodeDef } | { readonly list: TensorList } | 'dead' | undefined;
+type Item =
+  | Value
+  | Complex
+  | { readonly variable: NodeDef }
+  | { readonly list: TensorList }
+  | 'dead'
+  | undefined;
 
 /** Calls of functions within calls can multiply without bound. */
 const maxNodes = 200_000;
@@ -133,6 +141,7 @@ class GraphImporter {
     if (this.issues.some(({ severity }) => severity === 'error')) return undefined;
     const ids = outputs.map((output, i) => {
       if (isValue(output)) return output.id;
+      if (isComplexItem(output)) throw complexOutput(this.model.outputs[i].name);
       throw damaged(`The output "${this.model.outputs[i].name}" is no tensor.`);
     });
     const graph = pruneGraph(this.builder.finish(ids, this.model.source));
@@ -169,7 +178,10 @@ class GraphImporter {
 
   private runNode(node: NodeDef, name: string, inputs: readonly Item[]): readonly Item[] | undefined {
     const op = node.op ?? '';
-    if (op === 'Const') return [this.weight(node, name, () => this.constantOf(node, name))];
+    if (op === 'Const') {
+      const parts = complexConstant(node, name, this.builder);
+      return [parts ?? this.weight(node, name, () => this.constantOf(node, name))];
+    }
     if (isVariable(node)) return [{ variable: node }];
     const callee = this.functions.calleeOf(node);
     if (callee !== undefined) return this.runBody(this.functions.plan(callee), inputs, callPath(name));
@@ -191,7 +203,14 @@ class GraphImporter {
     }
     if (isLoop(node)) return this.loop(node, name, inputs);
     if ((op === 'Identity' || op === 'IdentityN') && inputs.some((input) => !isValue(input))) return inputs;
-    return listReaders[op] ? [this.onLists(node, name, inputs)] : this.operator(node, name, inputs);
+    if (listReaders[op]) return [this.onLists(node, name, inputs)];
+    if (isOnComplex(node) || inputs.some((input) => isComplexItem(input))) {
+      const operands = inputs.map((item) => (isComplexItem(item) ? item : this.valueOf(item)));
+      return readComplex(node, name, operands, this.builder, (part, values) =>
+        this.operator(node, part, values),
+      );
+    }
+    return this.operator(node, name, inputs);
   }
 
   /** A loop whose end is known beforehand is written out turn by turn. */
@@ -237,7 +256,7 @@ class GraphImporter {
     return unread.length > 0 ? view.refuse(`the attribute ${unread.join(', ')} is not known`) : result;
   }
 
-  private operator(node: NodeDef, name: string, inputs: readonly Item[]): readonly Item[] {
+  private operator(node: NodeDef, name: string, inputs: readonly Item[]): readonly (Value | undefined)[] {
     const values = inputs.map((input) => this.valueOf(input));
     const view = new GraphDefNode(node, name, values);
     const reader = graphdefReaders[node.op ?? ''];
@@ -272,6 +291,7 @@ class GraphImporter {
     if (isValue(item)) return item;
     if (typeof item !== 'object') throw damaged('A node reads a variable that is not there.');
     if (isList(item)) throw damaged('A node reads a list of tensors as one tensor.');
+    if (isComplex(item)) throw damaged('A node reads complex numbers as real ones.');
     const node = item.variable;
     return this.weight(node, node.name ?? '', () => {
       const tensor = this.model.variables?.get(node);
@@ -316,6 +336,18 @@ class GraphImporter {
 
 function isValue(item: Item): item is Value {
   return typeof item === 'object' && 'id' in item;
+}
+
+function isComplexItem(item: Item): item is Complex {
+  return typeof item === 'object' && isComplex(item);
+}
+
+function complexOutput(name: string): WhittleError {
+  const message = `The output "${name}" is complex; Whittle gives tensors of real numbers.`;
+  return new WhittleError('model.unsupported-option', message, {
+    issues: [{ code: 'model.unsupported-option', severity: 'error', node: name, message }],
+    hint: 'Export the model with its real and imaginary parts, or its magnitude, as outputs.',
+  });
 }
 
 /** Calls are named after the layer that they are of; TensorFlow's own words in between are left out. */

@@ -21,6 +21,8 @@ export interface TensorProto {
   doubleVal?: Uint8Array;
   intVal?: bigint[];
   stringVal: Uint8Array[];
+  /** Real and imaginary parts in turn. */
+  scomplexVal?: Uint8Array;
   int64Val?: bigint[];
   boolVal?: bigint[];
   uint32Val?: bigint[];
@@ -113,6 +115,7 @@ const tensor: Table<TensorProto> = {
   doubleVal: one(6, 'fixed64'),
   intVal: one(7, 'varints'),
   stringVal: many(8, 'bytes'),
+  scomplexVal: one(9, 'fixed32'),
   int64Val: one(10, 'varints'),
   boolVal: one(11, 'varints'),
   halfVal: one(13, 'varints'),

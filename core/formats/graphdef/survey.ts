@@ -1,6 +1,6 @@
 /** Finds every operator that a model needs and Whittle has no reader for, and every variable that it reads. */
 import type { Issue } from '../../contract/errors.ts';
-import { graphdefReaders } from '../../ops/registry.ts';
+import { complexGraphDefReaders, graphdefReaders } from '../../ops/registry.ts';
 import { damaged, type Functions, type Plan } from './plan.ts';
 import { dataTypeNames, type NodeDef } from './schema.ts';
 import { listReaders } from './tensor-lists.ts';
@@ -67,7 +67,7 @@ export function surveyOperators(plan: Plan, functions: Functions): Issue[] {
   const found = new Map<string, NodeDef[]>();
   for (const node of neededNodes(plan, functions)) {
     const op = node.op ?? '';
-    if (structural.has(op) || graphdefReaders[op]) continue;
+    if (structural.has(op) || graphdefReaders[op] || complexGraphDefReaders[op]) continue;
     const nodes = found.get(op);
     if (nodes) nodes.push(node);
     else found.set(op, [node]);

@@ -29,7 +29,10 @@ export interface WriteOnnxOptions {
   readonly external?: ExternalWeights;
 }
 
-/** 16-bit integers between QuantizeLinear and DequantizeLinear, and 4-bit ones there and in Cast, came with opset 21. */
+/**
+ * 16-bit integers between QuantizeLinear and DequantizeLinear, and 4-bit ones there and in Cast, came with opset 21, DFT
+ * with opset 17.
+ */
 function leastOpset(graph: Graph): number {
   for (const node of graph.nodes) {
     const isBorder = node.op === 'QuantizeLinear' || node.op === 'DequantizeLinear';
@@ -40,7 +43,7 @@ function leastOpset(graph: Graph): number {
       if (bits === 4 || (isBorder && bits === 16)) return 21;
     }
   }
-  return oldestWritten;
+  return graph.nodes.some(({ op }) => op === 'RFFT') ? 17 : oldestWritten;
 }
 
 /**

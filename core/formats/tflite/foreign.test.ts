@@ -41,6 +41,42 @@ function one(
 const strided = (mask: Record<string, number>) => ['StridedSliceOptions', mask] as const;
 
 const rows: FileRow[] = [
+  {
+    name: 'the magnitude of a spectrum',
+    tensors: {
+      x: float(2, 3, 1, 16),
+      n: ints(1, 16),
+      f: { shape: [2, 3, 1, 9], dtype: 'complex64' },
+      s: { shape: [6, 9], dtype: 'complex64' },
+      shape: ints(6, 9),
+      y: float(6, 9),
+      z: float(2, 3, 1, 9),
+    },
+    operators: [
+      { op: 'RFFT2D', inputs: ['x', 'n'], outputs: ['f'], options: ['Rfft2dOptions', {}] },
+      { op: 'RESHAPE', inputs: ['f', 'shape'], outputs: ['s'] },
+      { op: 'COMPLEX_ABS', inputs: ['s'], outputs: ['y'] },
+      { op: 'IMAG', inputs: ['f'], outputs: ['z'] },
+    ],
+    inputs: ['x'],
+    outputs: ['y', 'z'],
+  },
+  {
+    name: 'the spectrum of a picture',
+    tensors: {
+      x: float(2, 6, 10),
+      n: ints(4, 8),
+      f: { shape: [2, 4, 5], dtype: 'complex64' },
+      y: float(2, 4, 5),
+    },
+    operators: [
+      { op: 'RFFT2D', inputs: ['x', 'n'], outputs: ['f'], options: ['Rfft2dOptions', {}] },
+      { op: 'COMPLEX_ABS', inputs: ['f'], outputs: ['y'] },
+    ],
+    inputs: ['x'],
+    outputs: ['y'],
+    tolerance: 1e-4,
+  },
   one('reverse', 'REVERSE_V2', { x: float(2, 3, 4), axes: ints(1) }, [2, 3, 4]),
   one('zeros like', 'ZEROS_LIKE', { x: float(2, 3) }, [2, 3]),
   one('rows of a table', 'EMBEDDING_LOOKUP', { i: ints(2, 0, 1), x: float(3, 4) }, [3, 4]),

@@ -3,8 +3,9 @@ import { GraphBuilder } from '../../ir/builder.ts';
 import { byteLength, dtypeBits } from '../../ir/dtype.ts';
 import type { Dim, Graph, GraphSource, TensorType, Value } from '../../ir/graph.ts';
 import { elementCount } from '../../ir/tensor.ts';
-import type { TfliteOpView } from '../../ops/facets.ts';
-import { foldNode, inferTypes, tfliteReaders } from '../../ops/registry.ts';
+import { type Complex, isComplex, type RealOrComplex, type TfliteOpView } from '../../ops/facets.ts';
+import { partwiseTflite } from '../../ops/fourier/complex-readers.ts';
+import { complexTfliteReaders, foldNode, inferTypes, tfliteReaders } from '../../ops/registry.ts';
 import { type Call, callSites } from './control-flow.ts';
 import type { OperatorView, SubgraphView, TensorView, TfliteModelView } from './model-view.ts';
 import { type Port, uniqueNames } from './ports.ts';
@@ -25,8 +26,13 @@ interface Scope {
   readonly values: Map<number, Value>;
   /** Tensors that are the same in every run, shared by all runs: stored ones, and what is made of these alone. */
   readonly fixed: Map<number, Value>;
+  /** Complex tensors, of which the graph has the parts. */
+  readonly complex: Map<number, Complex>;
   nameOf(index: number): string;
 }
+
+/** As a file's tensor says it. */
+export const complexType = 'complex64';
 
 /** Operators that loops and branches may add up to, and subgraphs that may call one another. */
 const mostCalled = 50_000;
@@ -66,6 +72,7 @@ export class TfliteImporter {
       subgraph,
       values: new Map(),
       fixed: this.fixedOf(subgraph),
+      complex: new Map(),
       nameOf: (index) => this.names[index],
     };
   }
@@ -92,6 +99,10 @@ export class TfliteImporter {
     if (outputs.length > 0 && outputs.every((index) => scope.fixed.has(index))) return;
     const name = outputs.length > 0 ? scope.nameOf(outputs[0]) : builtin;
     try {
+      if (this.isOnComplex(scope, operator)) {
+        this.complexOperator(scope, operator, name);
+        return;
+      }
       const inputs = operator.inputs.map((index) => (index < 0 ? null : this.value(scope, index)));
       // What an operator before this one failed to make has been reported there.
       if (inputs.includes(undefined)) return;
@@ -124,6 +135,41 @@ export class TfliteImporter {
         hint: isRefusal ? error.hint : undefined,
       });
     }
+  }
+
+  private isOnComplex({ complex, subgraph }: Scope, { inputs, outputs }: OperatorView): boolean {
+    return (
+      inputs.some((index) => complex.has(index)) ||
+      outputs.some((index) => subgraph.tensors[index].typeName === complexType)
+    );
+  }
+
+  private complexOperator(scope: Scope, operator: OperatorView, name: string): void {
+    const { builtin, outputs } = operator;
+    const operands = operator.inputs.map((index) =>
+      index < 0 ? null : (scope.complex.get(index) ?? this.value(scope, index)),
+    );
+    if (operands.includes(undefined)) return;
+    const known = operands as (RealOrComplex | null)[];
+    if (partwiseTflite.has(builtin)) {
+      const [real, imaginary] = (['real', 'imaginary'] as const).map((part) => {
+        const inputs = known.map((item) => (item && isComplex(item) ? item[part] : (item as Value | null)));
+        const view = partView(this.view(scope, operator, name, inputs), part);
+        tfliteReaders[builtin](view, this.builder);
+        return view.outputs.map((output) => this.builder.get(output.name));
+      });
+      outputs.forEach((index, i) => {
+        scope.complex.set(index, { real: real[i], imaginary: imaginary[i] });
+      });
+      return;
+    }
+    const view = this.view(scope, operator, name, []);
+    const reader = complexTfliteReaders[builtin];
+    const inputs = known.filter((item) => item !== null);
+    if (!reader) view.refuse('it works on complex numbers, which is not read');
+    const result = reader({ name, inputs, refuse: view.refuse }, this.builder);
+    if (isComplex(result)) scope.complex.set(outputs[0], result);
+    else scope.values.set(outputs[0], result);
   }
 
   private view(
@@ -176,7 +222,13 @@ export class TfliteImporter {
         names.set(tensor, free);
         return free;
       };
-      const scope: Scope = { subgraph, values: new Map(), fixed: this.fixedOf(subgraph), nameOf };
+      const scope: Scope = {
+        subgraph,
+        values: new Map(),
+        fixed: this.fixedOf(subgraph),
+        complex: new Map(),
+        nameOf,
+      };
       subgraph.inputs.forEach((tensor, i) => {
         scope.values.set(tensor, args[i]);
       });
@@ -242,6 +294,15 @@ export class TfliteImporter {
     if (value.id === name) return name;
     return this.builder.one('Identity', [value], {}, { outputs: [name] }).id;
   }
+}
+
+/** An operator as one on the real or the imaginary parts alone. */
+function partView(view: TfliteOpView, part: 'real' | 'imaginary'): TfliteOpView {
+  const outputs = view.outputs.map(({ name, type }) => ({
+    name: `${name}/${part}`,
+    type: { ...type, dtype: 'float32' as const },
+  }));
+  return { ...view, name: `${view.name}/${part}`, outputs };
 }
 
 /** The bytes of a constant as the IR wants them: dense, and zeros for what a runtime keeps between runs. */

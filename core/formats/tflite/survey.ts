@@ -2,8 +2,9 @@
 import type { Issue } from '../../contract/errors.ts';
 import { dtypeBits, isFloat } from '../../ir/dtype.ts';
 import { elementCount } from '../../ir/tensor.ts';
-import { tfliteReaders } from '../../ops/registry.ts';
+import { complexTfliteReaders, tfliteReaders } from '../../ops/registry.ts';
 import { calledSubgraphs, callSites } from './control-flow.ts';
+import { complexType } from './importer.ts';
 import type { OperatorView, SubgraphView, TensorView, TfliteModelView } from './model-view.ts';
 
 /** Operators that begin with a state of zeros when their state is a variable of the file. */
@@ -45,7 +46,7 @@ function unknownOperators(subgraphs: readonly SubgraphView[]): Issue[] {
   const byOperator = new Map<string, { custom: boolean; nodes: string[] }>();
   for (const { operators, tensors } of subgraphs) {
     for (const { builtin, custom, outputs } of operators) {
-      if (tfliteReaders[builtin] || callSites[builtin]) continue;
+      if (tfliteReaders[builtin] || complexTfliteReaders[builtin] || callSites[builtin]) continue;
       const key = custom ?? builtin;
       const found = byOperator.get(key) ?? { custom: custom !== undefined, nodes: [] };
       found.nodes.push(tensors[outputs[0]]?.name ?? key);
@@ -74,9 +75,12 @@ function hintFor(op: string, custom: boolean): string | undefined {
   return custom ? 'Its code is not in the file. Open the model that the file was converted from.' : undefined;
 }
 
-function oddTensors({ operators, tensors }: SubgraphView): Issue[] {
+function oddTensors({ operators, tensors, inputs, outputs }: SubgraphView): Issue[] {
   const states = stateTensors(operators);
+  const ports = new Set([...inputs, ...outputs]);
   const odd = (tensor: TensorView, index: number): string | undefined => {
+    // What is complex between operators is read as its two parts.
+    if (tensor.typeName === complexType && !tensor.data && !ports.has(index)) return undefined;
     if (!tensor.dtype || tensor.dtype === 'string') return `holds ${tensor.typeName}`;
     if (tensor.isVariable && !states.has(index)) return 'keeps state between runs';
     if (tensor.sparsity && dtypeBits[tensor.dtype] < 8) return `holds ${tensor.typeName} sparsely`;

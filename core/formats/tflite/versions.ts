@@ -2,7 +2,7 @@ import type { DType } from '../../ir/dtype.ts';
 import { runtimesByOperator } from './runtimes.ts';
 
 export interface SignatureTensor {
-  readonly dtype: DType;
+  readonly dtype: DType | 'complex64';
   readonly shape: readonly number[];
   readonly scales?: readonly number[];
   /** Quantized per axis. */

@@ -1,8 +1,8 @@
 import { type Issue, WhittleError } from '../../contract/errors.ts';
-import { type DType, isFloat } from '../../ir/dtype.ts';
-import type { Graph, Node, QuantParams, TensorType, Value, ValueId } from '../../ir/graph.ts';
+import { isFloat } from '../../ir/dtype.ts';
+import type { Graph, Node, QuantParams, Value, ValueId } from '../../ir/graph.ts';
 import { floatTensor, Scratch, type Tensor, toFloat32, toNumbers } from '../../ir/tensor.ts';
-import type { TfliteTensorRef, TfliteWriteContext } from '../../ops/facets.ts';
+import type { InnerType, TfliteTensorRef, TfliteWriteContext } from '../../ops/facets.ts';
 import { contentKey } from '../content-key.ts';
 import { arrange, arrangeQuant, quantOfBorder } from './constants.ts';
 import type { BufferContent } from './flatbuffer.ts';
@@ -33,6 +33,7 @@ export class WriteContext implements TfliteWriteContext {
   private readonly tensorByContent = new Map<string, number>();
   private readonly tensorByKey = new Map<string, number>();
   private readonly names = new Set<string>();
+  private readonly read: ReadonlySet<ValueId>;
   /** Values that are a constant behind a Cast or DequantizeLinear: one DEQUANTIZE each, made when first asked for. */
   private readonly dequantized = new Map<ValueId, Value>();
   private readonly quantized = new Map<ValueId, Value>();
@@ -41,6 +42,8 @@ export class WriteContext implements TfliteWriteContext {
 
   constructor(graph: Graph) {
     this.graph = graph;
+    const inputs = graph.nodes.flatMap((node) => node.inputs.filter((id) => id !== null));
+    this.read = new Set([...graph.outputs, ...inputs]);
     for (const name of [...graph.inputs, ...graph.outputs]) this.names.add(name);
     for (const node of graph.nodes) {
       this.noteQuantized(node);
@@ -92,8 +95,12 @@ export class WriteContext implements TfliteWriteContext {
     return { index: this.addConstant(name, tensor, quant) };
   }
 
-  inner(name: string, type: TensorType, quant?: QuantParams): TfliteTensorRef {
+  inner(name: string, type: InnerType, quant?: QuantParams): TfliteTensorRef {
     return { index: this.addTensor(this.freeName(name), type, quant, 0) };
+  }
+
+  isRead(id: ValueId): boolean {
+    return this.read.has(id);
   }
 
   op(
@@ -258,12 +265,7 @@ export class WriteContext implements TfliteWriteContext {
     return index;
   }
 
-  private addTensor(
-    name: string,
-    type: { dtype: DType; shape: TensorType['shape'] },
-    quant: QuantParams | undefined,
-    buffer: number,
-  ): number {
+  private addTensor(name: string, type: InnerType, quant: QuantParams | undefined, buffer: number): number {
     const shape = type.shape.map((dim) => {
       if (typeof dim === 'number') return dim;
       return this.refuse(

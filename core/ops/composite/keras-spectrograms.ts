@@ -16,7 +16,7 @@ import {
 } from '../keras-layers.ts';
 
 /** Frames of a signal `[batch, time, 1]`, each multiplied by a kernel `[frame, 1, frequencies]`. */
-function transform(
+export function transform(
   layer: KerasLayerView,
   builder: GraphBuilder,
   signal: Value,
@@ -99,7 +99,7 @@ function placed(
 }
 
 /** Cosines and sines of all frequencies under a window that is centered in the frame. */
-function fourierKernels(
+export function fourierKernels(
   layer: KerasLayerView,
   length: number,
   frame: number,
@@ -122,7 +122,7 @@ function fourierKernels(
   return { real: floatTensor(shape, real), imaginary: floatTensor(shape, imaginary) };
 }
 
-function periodicWindow(layer: KerasLayerView, frame: number): number[] {
+export function periodicWindow(layer: KerasLayerView, frame: number): number[] {
   const name = layer.config.window ?? 'hann';
   const share = name === 'hann' ? 0.5 : name === 'hamming' ? 0.54 : undefined;
   if (share === undefined)
