@@ -2,9 +2,10 @@ import type { Ranges } from '../calibrate/observer.ts';
 import { WhittleError } from '../contract/errors.ts';
 import type { Precision } from '../contract/views.ts';
 import type { Graph } from '../ir/graph.ts';
-import { constantNames, type DecideOptions, decidePlan, planStoredWeights } from './decide.ts';
+import { constantNames, type DecideOptions, decidePlan } from './decide.ts';
 import { placeWeights } from './placement.ts';
 import type { NodePlan, QuantPlan, ValuePlan } from './plan.ts';
+import { planStoredWeights } from './plan-weights.ts';
 
 /** What one operator of a mixed plan can be; 16-bit activations go with a whole plan only. */
 export type OperatorPrecision = Exclude<Precision, 'auto'>;

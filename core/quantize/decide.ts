@@ -3,24 +3,14 @@ import { scaleChannels } from '../calibrate/scale-channels.ts';
 import { WhittleError } from '../contract/errors.ts';
 import type { IoType, Precision } from '../contract/views.ts';
 import { type Graph, type Node, valueNamed } from '../ir/graph.ts';
-import { isOpaque } from '../ir/opaque.ts';
-import { toFloat32 } from '../ir/tensor.ts';
 import { countedElements } from '../ops/infer-helpers.ts';
 import { activationParams } from './activation-params.ts';
-import { sizeOf } from './constants.ts';
-import { betweenFloats } from './float-stretches.ts';
 import type { OwnNumbers } from './onnx-form.ts';
-import { lastStep, placeIntegers, placeWeights, recurrentState, smallestWeights } from './placement.ts';
-import {
-  emptyPlan,
-  type NodePlan,
-  operandKey,
-  type PlanWarning,
-  type QuantPlan,
-  type ValuePlan,
-} from './plan.ts';
-import { biasSlot, floatOperands, isFloatValue, onlyMoves, outputRule, ruleOf } from './rules.ts';
-import { fitToKernels, weightParams } from './weight-params.ts';
+import { lastStep, placeIntegers, placeWeights, smallestWeights } from './placement.ts';
+import { emptyPlan, type NodePlan, operandKey, type QuantPlan, type ValuePlan } from './plan.ts';
+import { islandWarnings, nothingDone } from './plan-warnings.ts';
+import { planHybridWeights, planIntegerWeights, planStoredWeights } from './plan-weights.ts';
+import { floatOperands, isFloatValue, onlyMoves, outputRule, ruleOf } from './rules.ts';
 
 export interface DecideOptions {
   readonly precision: Precision;
@@ -115,7 +105,8 @@ function decideIntegers(
   const reduced = options.form === 'u8s8-reduced';
   for (const node of graph.nodes) {
     const { mode, reason } = nodes.get(node.id)!;
-    if (mode === 'integer') planWeights(graph, node, values, { narrowBias: precision === 'int8', reduced });
+    if (mode === 'integer')
+      planIntegerWeights(graph, node, values, { narrowBias: precision === 'int8', reduced });
     else if (mode === 'hybrid')
       planHybridWeights(graph, node, values, { reduced, isHead: reason === lastStep });
     else if (mode === 'weights-only') planStoredWeights(graph, node, values, 'weights-int8');
@@ -175,59 +166,6 @@ function knownRanges(graph: Graph, ranges: Ranges): Set<string> {
   return known;
 }
 
-/**
- * Adds parameters for the constant weights of one integer operator, wide enough for all operators that share them.
- */
-function planWeights(
-  graph: Graph,
-  node: Node,
-  values: Record<string, ValuePlan>,
-  { narrowBias, reduced }: { narrowBias: boolean; reduced: boolean },
-): void {
-  const rule = ruleOf(node)!;
-  const operands = floatOperands(graph, node, rule);
-  const bias = biasSlot(rule);
-  for (const { slot, rule: slotRule, value } of operands) {
-    if (slotRule.kind !== 'weight' || !value.constant) continue;
-    const found = values[value.id] ?? weightParams(value.constant, slotRule.axis, 'int8', reduced);
-    const biasId = bias?.of[1] === slot ? node.inputs[bias.slot] : null;
-    const constant = biasId ? valueNamed(graph, biasId).constant : undefined;
-    const fitted = fitToKernels(found, {
-      inputScale: values[node.inputs[bias?.of[0] ?? 0]!].scales[0],
-      outputScale: values[node.outputs[0]].scales[0],
-      bias: constant && toFloat32(constant),
-      narrowBias,
-    });
-    values[value.id] = { ...fitted, dtype: 'int8', reason: weightReason(slotRule.axis) };
-  }
-}
-
-/**
- * Adds parameters for the weights of an operator that takes integer weights and makes reals. A head's matrix gets one
- * scale for all, since runtimes before 2.17 have no such kernel with a scale per row.
- */
-function planHybridWeights(
-  graph: Graph,
-  node: Node,
-  values: Record<string, ValuePlan>,
-  { reduced, isHead }: { readonly reduced: boolean; readonly isHead: boolean },
-): void {
-  for (const { rule, value } of floatOperands(graph, node, ruleOf(node)!)) {
-    if (rule.kind !== 'weight' || !value.constant || values[value.id]) continue;
-    const axis = isHead && value.constant.shape.length <= 2 ? null : rule.axis;
-    values[value.id] = {
-      ...weightParams(value.constant, axis, 'int8', reduced),
-      dtype: 'int8',
-      reason: weightReason(axis),
-    };
-  }
-}
-
-function weightReason(axis: number | null, type: 'int4' | 'int8' = 'int8'): string {
-  if (axis === null) return 'largest magnitude';
-  return type === 'int4' ? 'least squared error per channel' : 'largest magnitude per channel';
-}
-
 function decideWeights(
   graph: Graph,
   precision: 'dynamic-int8' | 'weights-int8' | 'weights-int4',
@@ -252,26 +190,6 @@ function decideWeights(
   };
 }
 
-/** Adds parameters for the weights of an operator that computes in reals. */
-export function planStoredWeights(
-  graph: Graph,
-  node: Node,
-  values: Record<string, ValuePlan>,
-  precision: 'dynamic-int8' | 'weights-int8' | 'weights-int4',
-  reduced = false,
-): void {
-  const type = precision === 'weights-int4' ? 'int4' : 'int8';
-  for (const { rule: slot, value } of floatOperands(graph, node, ruleOf(node)!)) {
-    if (slot.kind !== 'weight' || !value.constant || values[value.id]) continue;
-    if (sizeOf(value.constant) < smallestWeights) continue;
-    values[value.id] = {
-      ...weightParams(value.constant, slot.axis, type, reduced),
-      dtype: type,
-      reason: weightReason(slot.axis, type),
-    };
-  }
-}
-
 function inOrder(graph: Graph, nodes: ReadonlyMap<string, NodePlan>): Record<string, NodePlan> {
   return Object.fromEntries(graph.nodes.map(({ id }) => [id, nodes.get(id)!]));
 }
@@ -288,45 +206,4 @@ export function constantNames(
     });
   }
   return names;
-}
-
-/** A warning where a plan gives no value integers. */
-function nothingDone(values: QuantPlan['values'], why: string): PlanWarning[] {
-  if (Object.keys(values).length > 0) return [];
-  return [{ code: 'quantize.nothing', message: `${why}: the file stays as it is` }];
-}
-
-/** One warning for every operator that stays in float though its neighbours run in integers, one for all recurrences. */
-function islandWarnings(
-  graph: Graph,
-  nodes: ReadonlyMap<string, NodePlan>,
-  options: DecideOptions,
-): PlanWarning[] {
-  const warnings: PlanWarning[] = [];
-  const steps = graph.nodes.filter((node) => nodes.get(node.id)?.reason === recurrentState);
-  if (steps.length > 0) {
-    warnings.push({
-      code: 'quantize.recurrence',
-      message: `${steps.length} operators keep float32 activations (weights are 8-bit): ${recurrentState}`,
-    });
-  }
-  for (const node of graph.nodes) {
-    const plan = nodes.get(node.id);
-    if (options.leftOut?.has(node.id)) continue;
-    const isReal = isOpaque(node.op) || node.outputs.some((id) => isFloatValue(valueNamed(graph, id)));
-    if (plan?.mode !== 'float' || !isReal) continue;
-    const rule = ruleOf(node);
-    if (
-      rule &&
-      ([lastStep, recurrentState, betweenFloats].includes(plan.reason) || plan.reason.startsWith('moves'))
-    )
-      continue;
-    if (rule && plan.reason.startsWith('works on')) continue;
-    warnings.push({
-      code: options.pureInteger ? 'quantize.not-integer' : 'quantize.float-island',
-      message: `${node.op} stays in float32: ${plan.reason}`,
-      node: node.id,
-    });
-  }
-  return warnings;
 }
