@@ -1,4 +1,4 @@
-import type { OptimizeReport, QualityView } from '../contract/views.ts';
+import type { CalibrationView, OptimizeReport, QualityView } from '../contract/views.ts';
 
 /** One row of a comparison; the first row is the float source where it is known. */
 export interface ComparisonRow {
@@ -11,6 +11,8 @@ export interface ComparisonRow {
   readonly quality?: Partial<QualityView>;
   readonly latencyMs?: number;
   readonly engine?: string;
+  /** Of a file whose numbers come from samples. */
+  readonly calibration?: CalibrationView;
   readonly notes: readonly string[];
 }
 
@@ -46,6 +48,7 @@ export function compareReport(report: OptimizeReport): Comparison {
       quality: artifact.quality,
       latencyMs: artifact.latency?.medianMs,
       engine: artifact.latency?.engine,
+      calibration: artifact.calibration,
       notes: [
         ...(artifact.error ? [artifact.error.message] : []),
         ...gates,

@@ -1,3 +1,4 @@
+import type { CalibrationView } from '../contract/views.ts';
 import type { Comparison, ComparisonRow } from './comparison.ts';
 
 /**
@@ -30,6 +31,7 @@ ${bars(
 )}
 </div>
 ${table(rows)}
+${calibrations(rows)}
 </body>
 </html>
 `;
@@ -44,7 +46,7 @@ svg{max-width:100%;height:auto}svg text{font:12px system-ui,sans-serif;fill:var(
 .bars{display:flex;flex-wrap:wrap;gap:24px}
 table{border-collapse:collapse;width:100%;font-size:12px;font-variant-numeric:tabular-nums;margin-top:24px}
 th,td{text-align:right;padding:6px 8px;border-bottom:1px solid var(--line);vertical-align:top}
-th:first-child,td:first-child,.text{text-align:left}th{font-weight:600;color:var(--soft)}.failed{color:var(--bad)}td.text{color:var(--soft)}`;
+th:first-child,td:first-child,.text{text-align:left}th{font-weight:600;color:var(--soft)}.failed{color:var(--bad)}td.text{color:var(--soft)}code{font-size:11px;overflow-wrap:anywhere}`;
 
 const colours: readonly [RegExp, number][] = [
   [/^float16/, 1],
@@ -183,6 +185,39 @@ function table(rows: readonly ComparisonRow[]): string {
     return `<tr>${cells.map((cell) => `<td>${cell}</td>`).join('')}</tr>${noteRow}`;
   });
   return `<table><thead><tr>${head.map((name) => `<th>${name}</th>`).join('')}</tr></thead><tbody>${body.join('')}</tbody></table>`;
+}
+
+const chosenWords: Record<CalibrationView['chosen'], (seed: number) => string> = {
+  all: () => 'all there are',
+  random: (seed) => `drawn by seed ${seed}`,
+  'by-class': (seed) => `drawn class by class by seed ${seed}`,
+};
+
+/** What ranges were found on, once for all files that share it. */
+function calibrations(rows: readonly ComparisonRow[]): string {
+  const sharing = new Map<string, { view: CalibrationView; files: string[] }>();
+  for (const { name, format, calibration: view } of rows) {
+    if (!view) continue;
+    const key = JSON.stringify(view);
+    const { files } = sharing.get(key) ?? sharing.set(key, { view, files: [] }).get(key)!;
+    files.push(`${name} .${format}`);
+  }
+  const lines = [...sharing.values()].map(
+    ({ view, files }) =>
+      `<p>${escapeHtml(`${files.join(', ')}: ${calibrationText(view)}`)} <code>${escapeHtml(view.sha256)}</code></p>`,
+  );
+  return lines.length === 0 ? '' : `<h2>Calibration</h2>${lines.join('')}`;
+}
+
+function calibrationText(view: CalibrationView): string {
+  const { samples, available, classes, stability } = view;
+  const of = samples === available ? '' : ` of ${available}`;
+  const from = classes.length === 0 ? '' : `; ${classes.length} classes`;
+  const source = view.path.split(/[\\/]/).findLast((part) => part !== '');
+  const steadiness = stability
+    ? `Ranges of two halves of them differ by ${percent(stability.typical)} at a typical value and by ${percent(stability.difference)} at ${stability.value}. `
+    : '';
+  return `ranges (${view.observer}) of ${samples}${of} samples from ${source}, ${chosenWords[view.chosen](view.seed)}${from}. ${steadiness}SHA-256 of what was fed:`;
 }
 
 function percent(share: number | undefined): string {
