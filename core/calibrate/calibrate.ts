@@ -173,7 +173,7 @@ async function watchSamples(
     perSample === 0 ? indices.length : Math.min(indices.length, decidingSamples(perSample));
   let factors = new Map<ValueId, Float64Array>();
   const decide = () => {
-    if (equalized) factors = equalize(graph, channelStatistics(records), decidedAfter);
+    if (equalized) factors = equalize(graph, channelStatistics(records));
     for (const [id, watch] of elements) {
       const axis = axes.get(id) ?? 0;
       const { shape } = valueNamed(graph, id).type;

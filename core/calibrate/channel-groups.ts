@@ -16,27 +16,26 @@ export interface Port {
 export interface ChannelGroup {
   /** Where each value's channels lie, and which of the group's they are. */
   readonly values: ReadonlyMap<ValueId, Lane>;
+  /** Those of them that ReLU6 bounds: a factor moves the bound along. */
+  readonly bounded: ReadonlySet<ValueId>;
   readonly channels: number;
   readonly makers: readonly Port[];
   readonly readers: readonly Port[];
 }
 
-/** Whether the result of an operator with a bounded activation stays below the bound, which then bounds nothing. */
-export type IsUnbounded = (value: ValueId) => boolean;
-
 /**
  * Finds the groups of a graph with channels first. A group that something else makes or reads (the graph's ports, a
- * sigmoid, an operator whose activation has a bound that is met) is left out, since a factor would change what that sees.
+ * sigmoid) is left out, since a factor would change what that sees.
  */
-export function channelGroups(graph: Graph, isUnbounded: IsUnbounded): ChannelGroup[] {
+export function channelGroups(graph: Graph): ChannelGroup[] {
   const uses = consumersOf(graph);
   const makers = producersOf(graph);
   const outputs = new Set(graph.outputs);
   const isMade = (id: ValueId | null) => id !== null && valueNamed(graph, id).constant === undefined;
   const weighted = new Set(graph.nodes.filter((node) => isWeighted(graph, node, uses)));
   const affine = new Set(graph.nodes.filter((node) => isAffine(graph, node, uses)));
-  const passesScale = ({ attrs: { activation = 'none' }, outputs: [id] }: Node) =>
-    activation === 'none' || activation === 'relu' || (activation === 'relu6' && isUnbounded(id));
+  const passesScale = ({ attrs: { activation = 'none' } }: Node) =>
+    activation === 'none' || activation === 'relu' || activation === 'relu6';
   const seen = new Set<ValueId>();
   const groups: ChannelGroup[] = [];
   for (const node of graph.nodes) {
@@ -84,7 +83,8 @@ export function channelGroups(graph: Graph, isUnbounded: IsUnbounded): ChannelGr
         else closed = false;
       }
     }
-    return { ...counted(values), makers: made, readers: read, closed };
+    const bounded = new Set([...values.keys()].filter((id) => makers.get(id)?.attrs.activation === 'relu6'));
+    return { ...counted(values), bounded, makers: made, readers: read, closed };
   }
 }
 

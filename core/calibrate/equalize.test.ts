@@ -107,7 +107,7 @@ async function run(graph: Graph): Promise<Float32Array> {
 
 describe('channel groups', () => {
   it('span what passes a factor on, between weighted operators', () => {
-    const groups = channelGroups(net(), () => false).map(({ values, makers, readers }) => ({
+    const groups = channelGroups(net()).map(({ values, makers, readers }) => ({
       values: [...values.keys()].sort(),
       makers: makers.map(({ node }) => node.id).sort(),
       readers: readers.map(({ node }) => node.id).sort(),
@@ -118,16 +118,15 @@ describe('channel groups', () => {
     ]);
   });
 
-  it('leave out what a bounded activation makes', () => {
-    expect(channelGroups(net('relu6'), () => false).map(({ values }) => [...values.keys()])).toEqual([
-      ['first'],
-    ]);
+  it('know what ReLU6 bounds', () => {
+    const [, group] = channelGroups(net('relu6'));
+    expect([...group.bounded]).toEqual(['deep']);
   });
 });
 
 describe('channel groups of more than one kind', () => {
   it('join the parts of a concatenation', () => {
-    const [group] = channelGroups(branches(), () => true);
+    const [group] = channelGroups(branches());
     expect(Object.fromEntries(group.values)).toEqual({
       wide: { axis: 1, first: 0, count: 4 },
       bounded: { axis: 1, first: 4, count: 2 },
@@ -137,12 +136,8 @@ describe('channel groups of more than one kind', () => {
     expect(group.channels).toBe(6);
   });
 
-  it('leave out a ReLU6 that reaches its bound', () => {
-    expect(channelGroups(branches(), () => false)).toEqual([]);
-  });
-
   it('take the last axis behind a normalization', () => {
-    const [group] = channelGroups(normalized(), () => false);
+    const [group] = channelGroups(normalized());
     expect(Object.fromEntries(group.values)).toEqual({ norm: { axis: 2, first: 0, count: 4 } });
     expect(group.readers.map(({ node }) => node.id)).toEqual(['dense1', 'dense2']);
   });
@@ -154,8 +149,8 @@ describe('scaling channels', () => {
     ['behind a normalization', normalized],
   ])('leaves the function as it is %s', async (_, make) => {
     const factors = new Map<string, number[]>();
-    for (const { values, channels } of channelGroups(make(), () => true)) {
-      const all = Array.from({ length: channels }, (_, c) => 2 ** (((c * 7) % 5) - 3));
+    for (const { values, channels } of channelGroups(make())) {
+      const all = Array.from({ length: channels }, (_, c) => 2 ** (((c * 7) % 5) - 1));
       for (const [id, { first, count }] of values) factors.set(id, all.slice(first, first + count));
     }
     const scaled = scaleChannels(make(), factors);
@@ -191,13 +186,14 @@ describe('equalization', () => {
     min: new Float64Array(4),
     max: new Float64Array(4).fill(2),
     mean: new Float64Array(4).fill(1),
+    growth: new Float64Array(4).fill(1.5),
   };
   const uneven = { ...even, max: Float64Array.of(1000, 1, 0.5, 0), mean: Float64Array.of(300, 0.3, 0.1, 0) };
   const all = (first: typeof even) =>
     new Map([['first', first], ...['deep', 'side', 'sum', 'pooled'].map((id) => [id, even] as const)]);
 
   it('lets narrow channels make use of the range, with room for other samples', () => {
-    const factors = equalize(net(), all(uneven), 100);
+    const factors = equalize(net(), all(uneven));
     expect([...factors.keys()]).toEqual(['first']);
     const found = factors.get('first')!;
     expect(found[0]).toBe(1);
@@ -209,54 +205,49 @@ describe('equalization', () => {
     expect(found[3]).toBe(1);
   });
 
-  it('leaves more room where there were few samples', () => {
-    const few = equalize(net(), all(uneven), 10).get('first')!;
-    for (const c of [1, 2]) expect(uneven.max[c] / few[c]).toBeLessThanOrEqual(1000 / 2);
+  it('leaves more room where some samples make channels much wider than others', () => {
+    const growing = (growth: Float64Array<ArrayBuffer>) =>
+      equalize(net(), all({ ...uneven, growth })).get('first');
+    for (const c of [1, 2]) {
+      const factor = growing(Float64Array.of(1, 4, 4, 1))![c];
+      expect(uneven.max[c] / factor).toBeLessThanOrEqual(1000 / 4);
+    }
+    expect(growing(Float64Array.of(1, 1, Number.POSITIVE_INFINITY, 1))).toBeUndefined();
   });
 
   it('moves outliers behind a normalization into the weights, as SmoothQuant does', () => {
     const outlier = { min: Float64Array.of(-1, -2, -3, -40), max: Float64Array.of(1, 2, 3, 40) };
-    const statistics = { ...outlier, mean: new Float64Array(4) };
-    const factors = equalize(normalized(), new Map([['norm', statistics]]), 100).get('norm')!;
+    const statistics = { ...even, ...outlier, mean: new Float64Array(4) };
+    const factors = equalize(normalized(), new Map([['norm', statistics]])).get('norm')!;
     expect(factors[3]).toBe(1);
     for (const c of [0, 1, 2]) expect(factors[c]).toBeLessThan(0.5);
   });
 
-  it('passes a ReLU6 only where it stays below its bound', () => {
-    const narrow = (max: number) => ({
-      min: new Float64Array(2),
-      max: Float64Array.of(max, 0.01),
-      mean: new Float64Array(2),
+  it('moves the bound of a ReLU6 to where no sample comes near it', async () => {
+    const statistics = (max: readonly number[]) => ({
+      min: new Float64Array(max.length),
+      max: Float64Array.from(max),
+      mean: Float64Array.from(max, (x) => x / 3),
+      growth: new Float64Array(max.length).fill(1.2),
     });
-    const wide = {
-      min: new Float64Array(4),
-      max: new Float64Array(4).fill(5),
-      mean: new Float64Array(4).fill(1),
-    };
-    const joined = (max: number) => ({
-      min: new Float64Array(6),
-      max: Float64Array.of(5, 5, 5, 5, max, 0.01),
-      mean: new Float64Array(6),
-    });
-    const factorsWith = (max: number) =>
-      equalize(
-        branches(),
-        new Map([
-          ['wide', wide],
-          ['bounded', narrow(max)],
-          ['resized', narrow(max)],
-          ['joined', joined(max)],
-        ]),
-        100,
-      );
-    expect(factorsWith(6).size).toBe(0);
-    const factors = factorsWith(5.5);
+    const bounded = [6, 0.01];
+    const factors = equalize(
+      branches(),
+      new Map([
+        ['wide', statistics([60, 60, 60, 60])],
+        ['bounded', statistics(bounded)],
+        ['resized', statistics(bounded)],
+        ['joined', statistics([60, 60, 60, 60, ...bounded])],
+      ]),
+    );
     expect(factors.get('joined')?.slice(4)).toEqual(factors.get('bounded'));
-    const scaled = scaleChannels(branches(), factors);
-    expect(scaled.nodes.find(({ id }) => id === 'bounded')?.attrs.activation).toBe('relu');
+    const found = factors.get('bounded')!;
+    expect(found[0]).toBe(1);
+    expect(found[1]).toBeLessThan(1);
+    expect(0.01 / found[1]).toBeLessThanOrEqual(6 / 1.2);
   });
 
   it('leaves alone what is even already', () => {
-    expect(equalize(net(), all(even), 100).size).toBe(0);
+    expect(equalize(net(), all(even)).size).toBe(0);
   });
 });

@@ -1,4 +1,4 @@
-import { type Graph, type ValueId, valueNamed } from '../ir/graph.ts';
+import { type Graph, valueNamed } from '../ir/graph.ts';
 import { toFloat32 } from '../ir/tensor.ts';
 import { type ChannelGroup, channelGroups, type Port } from './channel-groups.ts';
 import type { Lane } from './channel-lanes.ts';
@@ -8,17 +8,19 @@ export interface ChannelStatistics {
   readonly min: Float64Array;
   readonly max: Float64Array;
   readonly mean: Float64Array;
+  /** How many times wider one half of the samples makes the channel's range than the other; infinite where one made none. */
+  readonly growth: Float64Array;
 }
 
 /** Channels that take less than this part of the widest one's range are not widened further. */
 const narrowest = 2 ** -12;
 /**
- * A channel is widened to at most one part in so many of the tensor's range: its extreme over few samples says little
- * about other samples, and what exceeds the range is cut off.
+ * A channel is widened to at most one part in so many of the tensor's range, times what its extremes grow by from some
+ * samples to others: what exceeds the range is cut off. Smaller margins cut off more, larger ones gain less.
  */
-const margins = [2, 3, 5];
-/** A closer margin, and how many samples it takes to trust it. */
-const closeMargin = { margin: 1.5, samples: 50 };
+const margins = [1, 1.5, 2.5];
+/** The part of channels whose growth from some samples to others must stay within what the margins are multiplied by. */
+const steady = 0.95;
 /** Expected noise must fall to this part of what it was: tiny gains do not outweigh what is cut off. */
 const worthwhile = 0.9;
 /** How much of the unevenness of activations goes to the weights. */
@@ -32,27 +34,20 @@ const levels8 = 127;
  * Factors by which channels are divided so that all make use of a tensor's one 8-bit scale (after Nagel et al.,
  * "Data-Free Quantization Through Weight Equalization and Bias Correction", 2019, section 4.1, with activation ranges
  * measured, and shared out between activations and weights, as in SmoothQuant, Xiao et al. 2022). Makers' weights are
- * divided (a normalization's multiplier and shift too), readers' multiplied: the float network stays what it is. That
- * holds for a ReLU6 as well where no sample reached 6: the 8-bit range cuts off what exceeds it in any case. Makers lose
- * nothing, as their weights have a scale per output channel; what readers' weights lose is weighed against what the
- * activations gain, and a group that does not gain is left alone.
+ * divided (a normalization's multiplier and shift too), readers' multiplied: the float network stays what it is. The bound
+ * of a ReLU6 moves along, for each channel to where no sample came near it: 8-bit ranges cut off what exceeds them in any
+ * case. Makers lose nothing, as their weights have a scale per output channel; what readers' weights lose is weighed
+ * against what the activations gain, and a group that does not gain is left alone.
  * @param graph with channels first, the one that was calibrated
- * @param samples how many the statistics are of
  * @returns factors by value name
  */
 export function equalize(
   graph: Graph,
   statistics: ReadonlyMap<string, ChannelStatistics>,
-  samples: number,
 ): Map<string, Float64Array> {
   const factors = new Map<string, Float64Array>();
-  const tried = samples >= closeMargin.samples ? [closeMargin.margin, ...margins] : margins;
-  const isUnbounded = (id: ValueId) => {
-    const { max } = statistics.get(id) ?? { max: [bound6] };
-    return max.every((most) => most < bound6);
-  };
-  for (const group of channelGroups(graph, isUnbounded)) {
-    const found = factorsOf(graph, group, statistics, tried);
+  for (const group of channelGroups(graph)) {
+    const found = factorsOf(graph, group, statistics);
     if (!found) continue;
     for (const [id, { first, count }] of group.values) factors.set(id, found.slice(first, first + count));
   }
@@ -63,7 +58,6 @@ function factorsOf(
   graph: Graph,
   group: ChannelGroup,
   statistics: ReadonlyMap<string, ChannelStatistics>,
-  tried: readonly number[],
 ): Float64Array | undefined {
   const known: Known[] = [];
   for (const [id, lane] of group.values) {
@@ -78,7 +72,9 @@ function factorsOf(
     }
   }
   const widest = spread.reduce((a, b) => Math.max(a, b), 0);
-  if (widest === 0) return undefined;
+  const growth = usualGrowth(known);
+  if (widest === 0 || growth === Number.POSITIVE_INFINITY) return undefined;
+  const bounded = partsOfBound(group, statistics);
   const readers = group.readers.map(({ node, value }) => {
     return readerOf(graph, node, statistics.get(value)!, group.values.get(value)!);
   });
@@ -86,20 +82,37 @@ function factorsOf(
   const strongest = strongestWeights(readers, group.channels);
   let best: Float64Array | undefined;
   let least = noiseOf(new Float64Array(group.channels).fill(1)) * worthwhile;
-  for (const margin of tried) {
+  for (const margin of margins) {
     for (const strength of strengths) {
       const factors = migrated(spread, strongest, strength);
       for (let c = 0; c < factors.length; c++) {
+        const part = Math.max(spread[c] / widest, bounded[c]);
         // A channel that gave nothing but zeros has no range to go by.
-        if (spread[c] === 0) factors[c] = 1;
-        else
-          factors[c] = Math.max(Math.min(Math.max(factors[c], (spread[c] / widest) * margin), 1), narrowest);
+        if (part === 0) factors[c] = 1;
+        else factors[c] = Math.max(Math.min(Math.max(factors[c], part * growth * margin), 1), narrowest);
       }
       const total = noiseOf(factors);
       if (total < least) [best, least] = [factors, total];
     }
   }
   return best;
+}
+
+/** What the ranges of most channels grow by at most from one half of the samples to the other; of those that are used. */
+function usualGrowth(known: readonly Known[]): number {
+  const growths = known.flatMap(({ min, max, growth }) => [...growth].filter((_, c) => max[c] > min[c]));
+  return growths.sort((a, b) => a - b)[Math.ceil(steady * growths.length) - 1] ?? 1;
+}
+
+/** How much of the bound of ReLU6 each channel takes: none where none bounds it, all where that is unknown. */
+function partsOfBound(group: ChannelGroup, statistics: ReadonlyMap<string, ChannelStatistics>): Float64Array {
+  const parts = new Float64Array(group.channels);
+  for (const id of group.bounded) {
+    const { first, count } = group.values.get(id)!;
+    const max = statistics.get(id)?.max;
+    for (let c = 0; c < count; c++) parts[first + c] = Math.max(parts[first + c], max ? max[c] / bound6 : 1);
+  }
+  return parts;
 }
 
 /** `spread^α ÷ weights^(1−α)` (SmoothQuant, equation 4), the widest channel's being 1. */

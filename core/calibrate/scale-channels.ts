@@ -4,17 +4,13 @@ import { integerRule, slotRule } from './integer-rules.ts';
 
 /**
  * Divides the channels of values by factors (of `equalize`), in the weights and biases of the operators that make and
- * read them. The function of the graph stays; constants keep their names. Works in either axis order, since weights are
+ * read them. The function of the graph stays, but for bounds of ReLU6, which move along; constants keep their names. Works in either axis order, since weights are
  * `[outputs, inputs ÷ group, …taps]` in both.
  */
 export function scaleChannels(graph: Graph, factors: ReadonlyMap<string, ArrayLike<number>>): Graph {
   if (factors.size === 0) return graph;
   const values = new Map(graph.values);
-  const nodes = graph.nodes.map((node) => {
-    const isScaled = factors.has(node.outputs[0]) && node.attrs.activation === 'relu6';
-    return isScaled ? { ...node, attrs: { ...node.attrs, activation: 'relu' } } : node;
-  });
-  for (const node of nodes) {
+  for (const node of graph.nodes) {
     const rule = integerRule(node);
     const slot = rule && slotRule(rule, 1);
     const [x, weights, bias] = node.inputs;
@@ -30,7 +26,7 @@ export function scaleChannels(graph: Graph, factors: ReadonlyMap<string, ArrayLi
     values.set(weights, scaledWeights(node, valueNamed(graph, weights), input, output));
     if (bias && output) divide(values, bias, output);
   }
-  return { ...graph, values, nodes };
+  return { ...graph, values };
 }
 
 /** Divides a constant of one number per channel. */

@@ -56,7 +56,7 @@ export function channelAxes(graph: Graph): Map<ValueId, number> {
       if (isFloatActivation(value) && typeof value.type.shape[axis] === 'number') axes.set(id, axis);
     }
   }
-  for (const { values } of channelGroups(graph, () => true)) {
+  for (const { values } of channelGroups(graph)) {
     for (const [id, { axis }] of values) axes.set(id, axis);
   }
   return axes;

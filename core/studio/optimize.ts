@@ -289,7 +289,8 @@ function createPlans(
           return { plan: planQuantization(forms, ranges, { ...options, recovery: recovery !== 'off' }) };
         if (recovery === 'fast') {
           samples ??= fittingSamples(context);
-          return { plan: await planFast(ranges, options, context, samples) };
+          const { plan } = await planFast(ranges, options, context, samples);
+          return { plan };
         }
         bench ??= openRecoveryBench(context);
         return planWithRecovery(ranges, options, context, await bench, progress);

@@ -1,11 +1,12 @@
 import type { Ranges } from '../calibrate/observer.ts';
-import type { RecoveryView } from '../contract/views.ts';
+import type { Precision, RecoveryView } from '../contract/views.ts';
 import { spread } from '../kernels/spread.ts';
 import type { QuantPlan } from '../quantize/plan.ts';
 import { type PlanOptions, planQuantization, recoveryContext } from '../quantize/quantize.ts';
-import { errorFeedback, errorFeedbackWithin } from '../quantize/recovery/error-feedback.ts';
+import { errorFeedbackWithin } from '../quantize/recovery/error-feedback.ts';
 import { KnownMoments } from '../quantize/recovery/input-moments.ts';
 import type { RecoveryResult, RecoverySamples } from '../quantize/recovery/recovery.ts';
+import { sequentialBiasCorrectionWithin } from '../quantize/recovery/sequential-bias-correction.ts';
 import { recoverySteps, sampledRecoverySteps } from '../quantize/recovery/steps.ts';
 import type { MakeContext } from './make-artifact.ts';
 import type { ProgressStep } from './progress.ts';
@@ -16,6 +17,9 @@ export interface RecoveredPlan {
   /** What each step that had something to do gained, in order; absent where nothing was measured. */
   readonly recovery?: RecoveryView[];
 }
+
+/** Precisions whose activations are 8-bit integers when they run: those make the errors that biases can take back. */
+const narrowActivations: ReadonlySet<Precision> = new Set(['int8', 'dynamic-int8']);
 
 /** Multiply-accumulates that fitting weights to samples may take where nothing is measured: next to nobody's wait. */
 const affordable = 1e9;
@@ -61,9 +65,15 @@ function samplesAt(indexes: readonly number[], { dataset, engines, signal }: Mak
   return { dataset, indexes, engine: engines.ort, signal, found: new KnownMoments() };
 }
 
+export interface FastPlan {
+  readonly plan: QuantPlan;
+  /** Steps that had something to do, by their ids. */
+  readonly taken: ReadonlySet<string>;
+}
+
 /**
- * The plan of `recovery: fast`, unmeasured: what statistics tell, and weights rounded for the inputs that samples give
- * as far as that takes next to no time.
+ * The plan of `recovery: fast`, unmeasured: what statistics tell, weights rounded for the inputs that samples give, and
+ * biases corrected along the quantized network, as far as that takes next to no time.
  * @throws WhittleError `job.cancelled`, and what planning and the engine throw
  */
 export async function planFast(
@@ -71,12 +81,20 @@ export async function planFast(
   options: Omit<PlanOptions, 'recovery'>,
   context: MakeContext,
   samples: RecoverySamples,
-): Promise<QuantPlan> {
+): Promise<FastPlan> {
   const forms = { tflite: context.forTflite.graph, onnx: context.forOnnx.graph };
-  const plan = planQuantization(forms, ranges, options);
+  let plan = planQuantization(forms, ranges, options);
   const given = recoveryContext(forms, plan, ranges);
   const most = options.precision === 'int8' ? affordableInIntegers : affordable;
-  return (await errorFeedbackWithin(most).run(plan, given, samples)).plan;
+  const steps = [errorFeedbackWithin(most)];
+  if (narrowActivations.has(options.precision)) steps.push(sequentialBiasCorrectionWithin(most));
+  const taken = new Set(['equalization', ...recoverySteps.map(({ id }) => id)]);
+  for (const step of steps) {
+    const result = await step.run(plan, given, samples);
+    if (result.changes > 0) taken.add(step.id);
+    plan = result.plan;
+  }
+  return { plan, taken };
 }
 
 /**
@@ -123,17 +141,10 @@ export async function planWithRecovery(
     if (kept) [plan, level] = [tried, reached];
   }
   const fast = await planFast(ranges, options, context, samples);
-  if (level >= (await levelOf(fast)) + clearGainDb) return { plan, recovery };
-  const fitted = await planFast(ranges, options, context, all);
-  return { plan: fitted, recovery: recovery.map((step) => ({ ...step, kept: fastSteps.has(step.id) })) };
+  if (level >= (await levelOf(fast.plan)) + clearGainDb) return { plan, recovery };
+  const { plan: fitted, taken } = await planFast(ranges, options, context, all);
+  return { plan: fitted, recovery: recovery.map((step) => ({ ...step, kept: taken.has(step.id) })) };
 }
-
-/** Steps of `recovery: fast`. */
-const fastSteps: ReadonlySet<string> = new Set([
-  'equalization',
-  ...recoverySteps.map(({ id }) => id),
-  errorFeedback.id,
-]);
 
 /** The ranges of a network whose channels are left as they are. */
 function withoutFactors(ranges: Ranges): Ranges {

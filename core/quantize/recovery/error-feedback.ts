@@ -3,13 +3,11 @@ import { elementCount, toFloat32 } from '../../ir/tensor.ts';
 import { totalMacs } from '../../ops/macs.ts';
 import { type QuantPlan, weightLimit } from '../plan.ts';
 import { gatherInputMoments, type InputMoments, mostPositions } from './input-moments.ts';
-import type { RecoveryContext, SampledRecoveryStep } from './recovery.ts';
+import { type RecoveryContext, runtimeShare, type SampledRecoveryStep } from './recovery.ts';
 import { byWeights, type WeightedNode, weightedNodes, withIntegers } from './weighted-nodes.ts';
 
 /** Weights that meet one output: beyond this many the matrix of their inputs takes too much memory and time. */
 const mostColumns = 2304;
-/** A product that the runtime's matrix kernels make, against one in a loop of ours. */
-const runtimeShare = 0.05;
 /** Scales tried for the weights of an output, as parts of the plan's; the plan's own comes first. */
 const triedScales = [1, 0.85, 0.9, 0.95, 1.05, 1.1];
 
@@ -25,7 +23,7 @@ export const errorFeedback: SampledRecoveryStep = errorFeedbackWithin(Number.POS
 
 /**
  * The same for as many weights as so many multiply-accumulates allow, those that take the least first. A runtime's, which
- * running the network takes, count by what they take of the time of ours.
+ * running the network takes, count by `runtimeShare`.
  */
 export function errorFeedbackWithin(mostMacs: number): SampledRecoveryStep {
   return {

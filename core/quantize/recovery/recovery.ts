@@ -27,6 +27,9 @@ export interface RecoverySamples {
   readonly signal?: AbortSignal;
 }
 
+/** What a multiply-accumulate of the runtime's kernels takes of the time of one in a loop of ours. */
+export const runtimeShare = 0.05;
+
 export interface RecoveryResult {
   readonly plan: QuantPlan;
   /** Operators whose plan is another now. */

@@ -3,14 +3,15 @@ import { openGraph } from '../../calibrate/open-graph.ts';
 import { WhittleError } from '../../contract/errors.ts';
 import { type Graph, type Node, staticShape, type ValueId, valueNamed } from '../../ir/graph.ts';
 import { int64Tensor, toFloat32 } from '../../ir/tensor.ts';
+import { totalMacs } from '../../ops/macs.ts';
 import { applyPlanForOnnx } from '../apply-qdq.ts';
 import type { QuantPlan } from '../plan.ts';
 import { meanResponse, tapShares } from './mean-response.ts';
-import type { RecoverySamples, SampledRecoveryStep } from './recovery.ts';
+import { type RecoverySamples, runtimeShare, type SampledRecoveryStep } from './recovery.ts';
 import { byWeights, roundedWeights, type WeightedNode, weightedNodes } from './weighted-nodes.ts';
 
 /** Parts of the network that are corrected one after another, each with a run of its own. */
-const mostRuns = 8;
+const mostRuns = 4;
 
 /**
  * Runs the quantized network and takes back the mean error of each channel of each weighted operator's result, before
@@ -20,29 +21,40 @@ const mostRuns = 8;
  * operators. Within one, an operator behind others takes back only what it adds itself: what reaches it, by its
  * weights' response to the mean error of its input, is about to be taken back before it.
  */
-export const sequentialBiasCorrection: SampledRecoveryStep = {
-  id: 'sequential-bias-correction',
-  summary: 'Moves biases by the mean errors that the quantized network shows, from its inputs on.',
-  async run(plan, context, samples) {
-    // Operators that share weights, as the steps of a recurrence do, keep the bias that they share as well.
-    const alone = [...byWeights(weightedNodes(plan, context)).values()].filter(({ length }) => length === 1);
-    const nodes = alone.flat().filter(({ node }) => isOneToOne(context.graph, node));
-    if (nodes.length === 0) return { plan, changes: 0 };
-    const wanted = await channelMeans(context.graph, nodes, samples);
-    let current = plan;
-    const runs = Math.min(mostRuns, nodes.length);
-    for (let run = 0; run < runs; run++) {
-      const stretch = nodes.slice(
-        Math.floor((run * nodes.length) / runs),
-        Math.floor(((run + 1) * nodes.length) / runs),
+export const sequentialBiasCorrection: SampledRecoveryStep = sequentialBiasCorrectionWithin(
+  Number.POSITIVE_INFINITY,
+);
+
+/** The same where so many multiply-accumulates allow it, of which the runtime's count by `runtimeShare`. */
+export function sequentialBiasCorrectionWithin(mostMacs: number): SampledRecoveryStep {
+  return {
+    id: 'sequential-bias-correction',
+    summary: 'Moves biases by the mean errors that the quantized network shows, from its inputs on.',
+    async run(plan, context, samples) {
+      // Operators that share weights, as the steps of a recurrence do, keep the bias that they share as well.
+      const alone = [...byWeights(weightedNodes(plan, context)).values()].filter(
+        ({ length }) => length === 1,
       );
-      const quantized = applyPlanForOnnx(context.graph, current, { io: 'float32' });
-      const found = await channelMeans(quantized, stretch, samples);
-      current = corrected(current, context.graph, stretch, wanted, found);
-    }
-    return { plan: current, changes: nodes.length };
-  },
-};
+      const nodes = alone.flat().filter(({ node }) => isOneToOne(context.graph, node));
+      const runs = Math.min(mostRuns, nodes.length);
+      // Each stretch needs the network up to itself alone: half of it on average.
+      const macs = samples.indexes.length * totalMacs(context.graph) * (1 + (runs + 1) / 2);
+      if (nodes.length === 0 || macs * runtimeShare > mostMacs) return { plan, changes: 0 };
+      const wanted = await channelMeans(context.graph, nodes, samples);
+      let current = plan;
+      for (let run = 0; run < runs; run++) {
+        const stretch = nodes.slice(
+          Math.floor((run * nodes.length) / runs),
+          Math.floor(((run + 1) * nodes.length) / runs),
+        );
+        const quantized = applyPlanForOnnx(context.graph, current, { io: 'float32' });
+        const found = await channelMeans(quantized, stretch, samples);
+        current = corrected(current, context.graph, stretch, wanted, found);
+      }
+      return { plan: current, changes: nodes.length };
+    },
+  };
+}
 
 /** Means per channel of an operator's input and of its result before the activation. */
 interface NodeMeans {
