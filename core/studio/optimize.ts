@@ -1,34 +1,26 @@
 import { resolve } from 'node:path';
 import type { Ranges } from '../calibrate/observer.ts';
 import { WhittleError } from '../contract/errors.ts';
-import { type ArtifactView, type OptimizeReport, type Precision, Recipe } from '../contract/views.ts';
+import { type ArtifactView, type OptimizeReport, Recipe } from '../contract/views.ts';
 import type { OpenedDataset } from '../data/dataset.ts';
 import { openDataset } from '../data/open-dataset.ts';
+import type { InputSpec } from '../data/sample-spec.ts';
 import type { Engines } from '../ir/engine.ts';
 import { spreadIndexes } from '../kernels/spread.ts';
-import { ownNumbers, settleOnnxForm } from '../quantize/onnx-form.ts';
+import { settleOnnxForm } from '../quantize/onnx-form.ts';
 import { resolveOverrides } from '../quantize/overrides.ts';
-import type { QuantPlan } from '../quantize/plan.ts';
-import { needsSamples, planQuantization } from '../quantize/quantize.ts';
-import type { RecoverySamples } from '../quantize/recovery/recovery.ts';
-import { type ArtifactTarget, failedArtifact, furtherTarget, listTargets } from './artifact-targets.ts';
+import { needsSamples } from '../quantize/quantize.ts';
+import { type ArtifactTarget, failedArtifact, listTargets } from './artifact-targets.ts';
 import { calibrateSource } from './calibrate-source.ts';
 import { makeCooperative, pause, throwIfAborted } from './cooperative-dataset.ts';
 import { estimatePeakBytes } from './estimate-memory.ts';
 import { comparedSamples, isRunAsOnnxGraph, openReference } from './float-reference.ts';
 import { viewSource } from './inspect.ts';
 import { type MakeContext, makeArtifact, requireSamples } from './make-artifact.ts';
-import { type MixedPoint, searchMixed } from './mixed-search.ts';
+import { createPlans, isFloat, planWeight } from './plan-targets.ts';
 import { prepareForms } from './prepare-forms.ts';
 import { createProgress, type ProgressStep } from './progress.ts';
 import { keepNumbers } from './quantized-source.ts';
-import {
-  fittingSamples,
-  openRecoveryBench,
-  planFast,
-  planWithRecovery,
-  type RecoveredPlan,
-} from './recover-plan.ts';
 import type { TaskContext } from './run-task.ts';
 import { refuseExisting } from './safe-files.ts';
 import { isQuantized, readSourceFor, requireForms, requireGraph, sampleInputs } from './source-model.ts';
@@ -100,12 +92,7 @@ export async function optimize(
   if (!kept && request.data === undefined && recipe.precisions.every(needsSamples))
     requireSamples(recipe.precisions.join(', '));
   const inputs = sampleInputs(graph);
-  const { data } = request;
-  const opened: OpenedDataset = data
-    ? await timings.measure('read', () =>
-        openDataset(data.paths, inputs, data.preprocess ?? recipe.preprocess),
-      )
-    : { ...syntheticDataset(inputs, recipe.seed), issues: [] };
+  const opened = await timings.measure('read', () => openSamples(request.data, inputs, recipe));
   const dataset = makeCooperative(opened, signal);
   try {
     steps.read.finish();
@@ -171,7 +158,7 @@ export async function optimize(
         signal,
       };
       const ranges = calibration?.ranges ?? new Map();
-      const artifacts = await makeAll(targets, ranges, make, steps.make, data !== undefined, context);
+      const artifacts = await makeAll(targets, ranges, make, steps.make, request.data !== undefined, context);
       root.finish();
       root.flush();
       return {
@@ -189,6 +176,16 @@ export async function optimize(
   } finally {
     await dataset.close();
   }
+}
+
+/** The samples that were given, else random ones to compare the files on. */
+async function openSamples(
+  data: DataSource | undefined,
+  inputs: readonly InputSpec[],
+  recipe: Recipe,
+): Promise<OpenedDataset> {
+  if (data) return openDataset(data.paths, inputs, data.preprocess ?? recipe.preprocess);
+  return { ...syntheticDataset(inputs, recipe.seed), issues: [] };
 }
 
 /** Puts what `auto` stands for here into a recipe of integer ONNX files, so that its report says how to make them again. */
@@ -240,68 +237,6 @@ async function makeAll(
     steps[target.id].finish();
   }
   return artifacts;
-}
-
-/** About how many times as long as making one file it takes to find its plan. */
-function planWeight({ precision }: Pick<ArtifactTarget, 'precision'>, { recovery }: Recipe): number {
-  if (precision === 'auto') return 8;
-  return recovery === 'auto' && !isFloat(precision) ? 4 : 0;
-}
-
-interface PlannedTarget extends RecoveredPlan {
-  readonly target: ArtifactTarget;
-}
-
-/** Gives each target its plan, and a searched one the further points of its front; one plan serves both formats where it can. */
-function createPlans(
-  ranges: Ranges,
-  context: MakeContext,
-  hasData: boolean,
-): (target: ArtifactTarget, progress: ProgressStep) => Promise<readonly PlannedTarget[]> {
-  const plans = new Map<string, RecoveredPlan>();
-  const forms = { tflite: context.forTflite.graph, onnx: context.forOnnx.graph };
-  const { io, pureInteger, onnxForm, recovery } = context.recipe;
-  let searched: ReturnType<typeof searchMixed> | undefined;
-  let bench: ReturnType<typeof openRecoveryBench> | undefined;
-  let samples: RecoverySamples | undefined;
-  return async (target, progress) => {
-    if (context.kept) return [{ target: { ...target, io: context.kept.io }, plan: context.kept.plan }];
-    const { precision } = target;
-    const form = ownNumbers(onnxForm, target.format);
-    if (needsSamples(precision) && !hasData) requireSamples(precision);
-    if (precision === 'auto') {
-      searched ??= searchMixed(ranges, context, progress);
-      const { best, others } = await searched;
-      const planOf = ({ plan, choices }: MixedPoint): QuantPlan =>
-        form ? planQuantization(forms, ranges, { precision, io, pureInteger, form, choices }) : plan;
-      const further = others.map((point, i) => ({
-        target: furtherTarget(target, i + 2, `${point.quality.toFixed(0)} dB`),
-        plan: planOf(point),
-      }));
-      return [{ target, plan: planOf(best) }, ...further];
-    }
-    const key = `${precision} ${form}`;
-    const options = { precision, io, pureInteger, form, choices: context.overrides };
-    const made =
-      plans.get(key) ??
-      (await context.timings.measure('quantize', async () => {
-        if (recovery === 'off' || ranges.size === 0 || isFloat(precision))
-          return { plan: planQuantization(forms, ranges, { ...options, recovery: recovery !== 'off' }) };
-        if (recovery === 'fast') {
-          samples ??= fittingSamples(context);
-          const { plan } = await planFast(ranges, options, context, samples);
-          return { plan };
-        }
-        bench ??= openRecoveryBench(context);
-        return planWithRecovery(ranges, options, context, await bench, progress);
-      }));
-    plans.set(key, made);
-    return [{ target, ...made }];
-  };
-}
-
-function isFloat(precision: Precision): boolean {
-  return precision === 'float32' || precision === 'float16';
 }
 
 const endsRun: ReadonlySet<string> = new Set(['job.cancelled', 'file.no-space', 'file.exists']);

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { precisions } from '../../core/contract/choices.ts';
 
 const css = readFileSync(new URL('./tokens.css', import.meta.url), 'utf8');
 
@@ -53,16 +54,6 @@ describe.each([
   it('gives every precision a colour that stands out from the surface or has an outline that does', () => {
     const outline = theme.get('mark-outline') ?? '';
     expect(contrast(outline, theme.get('surface') ?? '')).toBeGreaterThanOrEqual(3);
-    for (const name of [
-      'float32',
-      'float16',
-      'dynamic-int8',
-      'weights-int8',
-      'weights-int4',
-      'int8',
-      'int16x8',
-      'auto',
-    ])
-      expect(theme.get(`p-${name}`), name).toMatch(/^#/);
+    for (const name of precisions) expect(theme.get(`p-${name}`), name).toMatch(/^#/);
   });
 });

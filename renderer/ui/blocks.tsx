@@ -1,4 +1,4 @@
-import { CircleAlert, Info, TriangleAlert, X } from 'lucide-react';
+import { ChevronDown, ChevronRight, CircleAlert, Info, TriangleAlert, X } from 'lucide-react';
 import type { ButtonHTMLAttributes, ReactNode } from 'react';
 import type { ErrorView, IssueView } from '../../core/contract/views.ts';
 import { dash } from './format.ts';
@@ -149,6 +149,18 @@ export function Check(props: {
       />
       <span>{props.children}</span>
     </label>
+  );
+}
+
+/** Opens and closes what stands below a row of a table; its children name the row. */
+export function RowToggle(props: { isOpen: boolean; onToggle: () => void; children: ReactNode }) {
+  const { isOpen, onToggle, children } = props;
+  const Icon = isOpen ? ChevronDown : ChevronRight;
+  return (
+    <button type="button" className="row-toggle" aria-expanded={isOpen} onClick={onToggle}>
+      <Icon size={13} aria-hidden />
+      {children}
+    </button>
   );
 }
 

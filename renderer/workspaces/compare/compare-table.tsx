@@ -1,9 +1,9 @@
-import { ArrowDown, ArrowUp, ChevronDown, ChevronRight, Share, Trash2 } from 'lucide-react';
+import { ArrowDown, ArrowUp, Share, Trash2 } from 'lucide-react';
 import { Fragment, useMemo, useState } from 'react';
 import { removeArtifact } from '../../state/actions/results.ts';
 import { type CompareRow, type SortKey, sortRows, sourceRowId } from '../../state/compare-rows.ts';
 import { useView } from '../../state/view.ts';
-import { Button, Chip, classes, Figure } from '../../ui/blocks.tsx';
+import { Button, Chip, classes, Figure, RowToggle } from '../../ui/blocks.tsx';
 import { copyText } from '../../ui/copy-chart.ts';
 import { toCsv } from '../../ui/csv.ts';
 import {
@@ -171,11 +171,10 @@ function Row({ row, keys, isOpen, onToggle, further, isUnfolded, onUnfold }: Row
           <th key={key} scope="row" style={{ fontWeight: 400, color: 'inherit' }}>
             <span className={classes('compare-name', row.furtherOf !== undefined && 'compare-further')}>
               {artifact ? (
-                <button type="button" className="row-toggle" aria-expanded={isOpen} onClick={onToggle}>
-                  {isOpen ? <ChevronDown size={13} aria-hidden /> : <ChevronRight size={13} aria-hidden />}
+                <RowToggle isOpen={isOpen} onToggle={onToggle}>
                   <PrecisionMark precision={row.precision} />
                   {row.name}
-                </button>
+                </RowToggle>
               ) : (
                 <span className="compare-name" style={{ paddingLeft: 20 }}>
                   <PrecisionMark precision="float32" hollow />

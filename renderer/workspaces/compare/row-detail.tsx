@@ -1,6 +1,7 @@
 import { Check, TriangleAlert, X } from 'lucide-react';
 import { useEffect, useMemo, useState } from 'react';
 import type { ArtifactDetail, ArtifactView, CalibrationView, Recipe } from '../../../core/contract/views.ts';
+import { Gates } from '../../parts/gates.tsx';
 import { adoptRecipe } from '../../state/actions/recipe.ts';
 import { loadDetail } from '../../state/actions/results.ts';
 import { useProject } from '../../state/project.ts';
@@ -54,27 +55,14 @@ export function RowDetail({ artifact, onShow }: RowDetailProps) {
       <div className="detail-grid">
         <section>
           <h3>Gates</h3>
-          <ul>
-            {artifact.gates.map(({ id, ok, detail: text }) => (
-              <li key={id} className="gate">
-                {ok ? (
-                  <Check size={13} color="var(--ok)" aria-label="passed" />
-                ) : (
-                  <X size={13} color="var(--danger)" aria-label="failed" />
-                )}
-                <span>
-                  {id}: <span className="muted">{text}</span>
-                </span>
-              </li>
-            ))}
-          </ul>
+          <Gates gates={artifact.gates} />
           {artifact.recovery && artifact.recovery.length > 0 && <Recovery steps={artifact.recovery} />}
           {artifact.warnings.length > 0 && (
             <>
               <h3 style={{ marginTop: 12 }}>Warnings</h3>
               <ul>
                 {artifact.warnings.map(({ code, message, node }) => (
-                  <li key={`${code}${node}${message}`} className="gate">
+                  <li key={`${code}${node}${message}`} className="marked-line">
                     <TriangleAlert size={13} color="var(--warning)" aria-hidden />
                     <span>
                       {node && <code>{node}: </code>}
@@ -196,7 +184,7 @@ function Recovery({ steps }: { steps: NonNullable<ArtifactView['recovery']> }) {
       <h3 style={{ marginTop: 12 }}>Recovery</h3>
       <ul>
         {steps.map(({ id, gainDb, kept }) => (
-          <li key={id} className="gate">
+          <li key={id} className="marked-line">
             {kept ? (
               <Check size={13} color="var(--ok)" aria-label="kept" />
             ) : (

@@ -1,4 +1,4 @@
-import { useState } from 'react';
+import { type InputHTMLAttributes, useState } from 'react';
 import type { Preprocess } from '../../../core/contract/views.ts';
 import { setPreprocess } from '../../state/actions/data.ts';
 import { Button, Field, Segmented } from '../../ui/blocks.tsx';
@@ -22,28 +22,24 @@ export function PreprocessForm({ preprocess }: { preprocess: Preprocess }) {
     >
       <h2>Preprocessing</h2>
       <div className="data-pair">
-        <Field label="Height" id="pre-height">
-          <input
-            id="pre-height"
-            className="input num"
-            inputMode="numeric"
-            placeholder="as the model"
-            value={draft.height}
-            aria-invalid={problems.size !== undefined}
-            onChange={(event) => change({ height: event.target.value })}
-          />
-        </Field>
-        <Field label="Width" id="pre-width">
-          <input
-            id="pre-width"
-            className="input num"
-            inputMode="numeric"
-            placeholder="as the model"
-            value={draft.width}
-            aria-invalid={problems.size !== undefined}
-            onChange={(event) => change({ width: event.target.value })}
-          />
-        </Field>
+        <TextField
+          label="Height"
+          id="pre-height"
+          inputMode="numeric"
+          placeholder="as the model"
+          value={draft.height}
+          isWrong={problems.size !== undefined}
+          onChange={(height) => change({ height })}
+        />
+        <TextField
+          label="Width"
+          id="pre-width"
+          inputMode="numeric"
+          placeholder="as the model"
+          value={draft.width}
+          isWrong={problems.size !== undefined}
+          onChange={(width) => change({ width })}
+        />
       </div>
       <Field label="Fit" inline>
         <Segmented
@@ -88,24 +84,20 @@ export function PreprocessForm({ preprocess }: { preprocess: Preprocess }) {
         </select>
       </Field>
       <div className="data-pair">
-        <Field label="Mean" id="pre-mean">
-          <input
-            id="pre-mean"
-            className="input num"
-            value={draft.mean}
-            aria-invalid={problems.mean !== undefined}
-            onChange={(event) => change({ mean: event.target.value })}
-          />
-        </Field>
-        <Field label="Scale" id="pre-scale">
-          <input
-            id="pre-scale"
-            className="input num"
-            value={draft.scale}
-            aria-invalid={problems.scale !== undefined}
-            onChange={(event) => change({ scale: event.target.value })}
-          />
-        </Field>
+        <TextField
+          label="Mean"
+          id="pre-mean"
+          value={draft.mean}
+          isWrong={problems.mean !== undefined}
+          onChange={(mean) => change({ mean })}
+        />
+        <TextField
+          label="Scale"
+          id="pre-scale"
+          value={draft.scale}
+          isWrong={problems.scale !== undefined}
+          onChange={(scale) => change({ scale })}
+        />
       </div>
       <Field label="Layout">
         <Segmented
@@ -125,5 +117,27 @@ export function PreprocessForm({ preprocess }: { preprocess: Preprocess }) {
         Apply preprocessing
       </Button>
     </form>
+  );
+}
+
+interface TextFieldProps extends Pick<InputHTMLAttributes<HTMLInputElement>, 'inputMode' | 'placeholder'> {
+  label: string;
+  id: string;
+  value: string;
+  isWrong: boolean;
+  onChange: (value: string) => void;
+}
+
+function TextField({ label, id, isWrong, onChange, ...rest }: TextFieldProps) {
+  return (
+    <Field label={label} id={id}>
+      <input
+        {...rest}
+        id={id}
+        className="input num"
+        aria-invalid={isWrong}
+        onChange={(event) => onChange(event.target.value)}
+      />
+    </Field>
   );
 }

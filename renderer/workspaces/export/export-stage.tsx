@@ -1,7 +1,8 @@
-import { Check, X } from 'lucide-react';
+import { Check } from 'lucide-react';
 import { useEffect, useState } from 'react';
 import type { ArtifactView, Precision, ProjectView } from '../../../core/contract/views.ts';
 import { shell } from '../../client/core.ts';
+import { Gates } from '../../parts/gates.tsx';
 import { attempt } from '../../state/actions/attempt.ts';
 import { editRecipe } from '../../state/actions/recipe.ts';
 import { exportArtifact, exportFileName } from '../../state/actions/results.ts';
@@ -118,7 +119,9 @@ export function ExportStage() {
                 <h2>Gates</h2>
                 <Chip tone="ok">all passed</Chip>
               </div>
-              <Gates artifact={chosen} />
+              <div className="small">
+                <Gates gates={chosen.gates} />
+              </div>
             </section>
           </div>
         ) : (
@@ -130,7 +133,9 @@ export function ExportStage() {
                   <Chip tone="danger">failed</Chip>
                 </div>
                 {artifact.error && <p>{artifact.error.message}</p>}
-                <Gates artifact={artifact} />
+                <div className="small">
+                  <Gates gates={artifact.gates} />
+                </div>
               </section>
             ))}
           </div>
@@ -273,24 +278,5 @@ function Contents({ project, artifact }: { project: ProjectView; artifact: Artif
         </dd>
       </dl>
     </section>
-  );
-}
-
-function Gates({ artifact }: { artifact: ArtifactView }) {
-  return (
-    <ul className="small">
-      {artifact.gates.map(({ id, ok, detail }) => (
-        <li key={id} className="gate">
-          {ok ? (
-            <Check size={13} color="var(--ok)" aria-label="passed" />
-          ) : (
-            <X size={13} color="var(--danger)" aria-label="failed" />
-          )}
-          <span>
-            {id}: <span className="muted">{detail}</span>
-          </span>
-        </li>
-      ))}
-    </ul>
   );
 }

@@ -1,4 +1,3 @@
-import { ChevronDown, ChevronRight } from 'lucide-react';
 import { Fragment, useEffect, useState } from 'react';
 import type { ArtifactView, FixView, TargetView } from '../../../core/contract/views.ts';
 import { OperatorLink } from '../../parts/operator-link.tsx';
@@ -6,7 +5,7 @@ import { TrialButton } from '../../parts/trial-button.tsx';
 import { loadTargets } from '../../state/actions/results.ts';
 import { useProject } from '../../state/project.ts';
 import { useView } from '../../state/view.ts';
-import { Chip, classes, Figure } from '../../ui/blocks.tsx';
+import { Chip, classes, Figure, RowToggle } from '../../ui/blocks.tsx';
 import { formatInteger } from '../../ui/format.ts';
 
 type Verdict = TargetView['verdict'];
@@ -97,10 +96,9 @@ function Row({ target, artifact, isOpen, onToggle }: RowProps) {
   return (
     <tr className={classes(isOpen && 'open')}>
       <th scope="row">
-        <button type="button" className="row-toggle" aria-expanded={isOpen} onClick={onToggle}>
-          {isOpen ? <ChevronDown size={13} aria-hidden /> : <ChevronRight size={13} aria-hidden />}
+        <RowToggle isOpen={isOpen} onToggle={onToggle}>
           {name}
-        </button>
+        </RowToggle>
       </th>
       <td>
         <Chip tone={tone} title={summary}>

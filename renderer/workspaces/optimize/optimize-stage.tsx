@@ -1,4 +1,5 @@
 import { useMemo } from 'react';
+import type { EstimateView, ProgressView } from '../../../core/contract/views.ts';
 import { commandById, runBlocked } from '../../commands/table.ts';
 import { editRecipe } from '../../state/actions/recipe.ts';
 import { cancelActivity, runRecipe } from '../../state/actions/results.ts';
@@ -47,37 +48,14 @@ export function OptimizeStage() {
         </Button>
       </div>
       {running ? (
-        <section className="card run-now" aria-label="Run">
-          <span className="truncate">
-            {running.state === 'queued' ? 'Waiting for its turn' : running.stage}
-          </span>
-          <span className="num muted">
-            {Math.floor(running.fraction * 100)} %
-            {running.secondsLeft !== undefined && ` · ${formatTimeLeft(running.secondsLeft)}`}
-          </span>
-          <Button small onClick={() => void cancelActivity(running.jobId)}>
-            Cancel run
-          </Button>
-          <ProgressBar fraction={running.fraction} label={running.title} />
-        </section>
+        <RunNow job={running} />
       ) : (
         blockedPick && (
-          <div className="run-blocked" role="status">
-            <span>
-              {precisionLook[blockedPick.precision].name}: {blockedPick.blocked}
-              {blocked === undefined && ' The others run without it.'}
-            </span>
-            {blockedPick.needsSamples && !project.data && (
-              <>
-                <Button small onClick={commandById('attach-files').run}>
-                  Attach files
-                </Button>
-                <Button small onClick={commandById('attach-folder').run}>
-                  Attach a folder
-                </Button>
-              </>
-            )}
-          </div>
+          <BlockedPick
+            estimate={blockedPick}
+            hasOthers={blocked === undefined}
+            canAttach={blockedPick.needsSamples && !project.data}
+          />
         )
       )}
       <div className="optimize">
@@ -114,6 +92,52 @@ export function OptimizeStage() {
         </div>
         <Settings recipe={recipe} samples={project.data?.samples} memoryBytes={estimates[0]?.memoryBytes} />
       </div>
+    </div>
+  );
+}
+
+function RunNow({ job }: { job: ProgressView }) {
+  return (
+    <section className="card run-now" aria-label="Run">
+      <span className="truncate">{job.state === 'queued' ? 'Waiting for its turn' : job.stage}</span>
+      <span className="num muted">
+        {Math.floor(job.fraction * 100)} %
+        {job.secondsLeft !== undefined && ` · ${formatTimeLeft(job.secondsLeft)}`}
+      </span>
+      <Button small onClick={() => void cancelActivity(job.jobId)}>
+        Cancel run
+      </Button>
+      <ProgressBar fraction={job.fraction} label={job.title} />
+    </section>
+  );
+}
+
+interface BlockedPickProps {
+  estimate: EstimateView;
+  /** Other precisions that were picked can be made. */
+  hasOthers: boolean;
+  /** Samples would do. */
+  canAttach: boolean;
+}
+
+/** Why a precision that was picked is not made, with what helps. */
+function BlockedPick({ estimate, hasOthers, canAttach }: BlockedPickProps) {
+  return (
+    <div className="run-blocked" role="status">
+      <span>
+        {precisionLook[estimate.precision].name}: {estimate.blocked}
+        {hasOthers && ' The others run without it.'}
+      </span>
+      {canAttach && (
+        <>
+          <Button small onClick={commandById('attach-files').run}>
+            Attach files
+          </Button>
+          <Button small onClick={commandById('attach-folder').run}>
+            Attach a folder
+          </Button>
+        </>
+      )}
     </div>
   );
 }

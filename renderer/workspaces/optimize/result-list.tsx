@@ -44,49 +44,7 @@ export function ResultList({ rows, onCompare }: { rows: readonly CompareRow[]; o
           </thead>
           <tbody>
             {rows.map((row) => (
-              <tr key={row.id}>
-                <td>
-                  <span style={{ display: 'flex', alignItems: 'center', gap: 7 }}>
-                    <PrecisionMark precision={row.precision} />
-                    {row.name}
-                  </span>
-                </td>
-                <td className="right">
-                  <Figure
-                    value={
-                      row.sizeBytes === undefined
-                        ? undefined
-                        : `${formatBytes(row.sizeBytes)} ${row.sizeRatio === undefined ? '' : formatRatio(row.sizeRatio)}`
-                    }
-                    missing={missingReason(row)}
-                  />
-                </td>
-                <td className="right">
-                  <Figure
-                    value={row.sqnrDb === undefined ? undefined : formatDecibels(row.sqnrDb)}
-                    missing={missingReason(row)}
-                  />
-                </td>
-                {hasAccuracy && (
-                  <td className="right">
-                    <Figure
-                      value={row.accuracy === undefined ? undefined : formatPercent(row.accuracy)}
-                      missing={missingReason(row)}
-                    />
-                  </td>
-                )}
-                <td className="right">
-                  <Figure
-                    value={row.latency && formatMilliseconds(row.latency.medianMs)}
-                    missing={missingReason(row)}
-                  />
-                </td>
-                <td>
-                  <Chip tone={row.failed ? 'danger' : 'ok'}>
-                    {row.failed ? 'failed' : `${row.gatesPassed} of ${row.gatesTotal}`}
-                  </Chip>
-                </td>
-              </tr>
+              <Result key={row.id} row={row} hasAccuracy={hasAccuracy} />
             ))}
           </tbody>
         </table>
@@ -95,6 +53,45 @@ export function ResultList({ rows, onCompare }: { rows: readonly CompareRow[]; o
   );
 }
 
-function missingReason(row: CompareRow): string {
-  return row.artifact?.error?.message ?? 'Not measured in this run';
+function Result({ row, hasAccuracy }: { row: CompareRow; hasAccuracy: boolean }) {
+  const missing = row.artifact?.error?.message ?? 'Not measured in this run';
+  return (
+    <tr>
+      <td>
+        <span style={{ display: 'flex', alignItems: 'center', gap: 7 }}>
+          <PrecisionMark precision={row.precision} />
+          {row.name}
+        </span>
+      </td>
+      <td className="right">
+        <Figure
+          value={
+            row.sizeBytes === undefined
+              ? undefined
+              : `${formatBytes(row.sizeBytes)} ${row.sizeRatio === undefined ? '' : formatRatio(row.sizeRatio)}`
+          }
+          missing={missing}
+        />
+      </td>
+      <td className="right">
+        <Figure value={row.sqnrDb === undefined ? undefined : formatDecibels(row.sqnrDb)} missing={missing} />
+      </td>
+      {hasAccuracy && (
+        <td className="right">
+          <Figure
+            value={row.accuracy === undefined ? undefined : formatPercent(row.accuracy)}
+            missing={missing}
+          />
+        </td>
+      )}
+      <td className="right">
+        <Figure value={row.latency && formatMilliseconds(row.latency.medianMs)} missing={missing} />
+      </td>
+      <td>
+        <Chip tone={row.failed ? 'danger' : 'ok'}>
+          {row.failed ? 'failed' : `${row.gatesPassed} of ${row.gatesTotal}`}
+        </Chip>
+      </td>
+    </tr>
+  );
 }

@@ -1,4 +1,3 @@
-import { useEffect, useState } from 'react';
 import { onnxForms } from '../../../core/contract/choices.ts';
 import {
   type Calibration,
@@ -14,6 +13,7 @@ import { calibrationNames } from '../../state/change-words.ts';
 import { formatName } from '../../theme/precision.ts';
 import { Check, Field, Segmented } from '../../ui/blocks.tsx';
 import { formatBytes, formatInteger } from '../../ui/format.ts';
+import { NumberInput } from '../../ui/number-input.tsx';
 
 const onnxFormNames: Record<OnnxForm, string> = {
   auto: 'automatic',
@@ -134,123 +134,92 @@ export function Settings({
           ))}
         </div>
       </Field>
-      <details>
-        <summary>More</summary>
-        <div>
-          <Field label="Layout of image inputs">
-            <Segmented
-              label="Layout of image inputs"
-              name="layout"
-              value={recipe.layout}
-              options={[
-                { value: 'nhwc', label: 'NHWC' },
-                { value: 'keep', label: 'as the source' },
-              ]}
-              onChange={(layout) => editRecipe({ layout }, 'layout')}
-            />
-          </Field>
-          <Check
-            checked={recipe.pureInteger}
-            onChange={(pureInteger) => editRecipe({ pureInteger }, 'pure integer')}
-          >
-            Integers throughout, a final softmax too (Edge TPU, microcontrollers)
-          </Check>
-          {recipe.formats.includes('onnx') && (
-            <Field label="Form of integer ONNX" id="set-onnx-form" hint={onnxFormHints[recipe.onnxForm]}>
-              <select
-                id="set-onnx-form"
-                className="input"
-                value={recipe.onnxForm}
-                onChange={(event) =>
-                  editRecipe({ onnxForm: event.target.value as OnnxForm }, 'form of integer ONNX')
-                }
-              >
-                {onnxForms.map((form) => (
-                  <option key={form} value={form}>
-                    {onnxFormNames[form]}
-                  </option>
-                ))}
-              </select>
-            </Field>
-          )}
-          {picked('auto') && (
-            <Field label="What the search makes least">
-              <Segmented
-                label="What the search makes least"
-                name="objective"
-                value={recipe.objective}
-                options={[
-                  { value: 'smallest', label: 'size' },
-                  { value: 'fastest', label: 'latency' },
-                ]}
-                onChange={(objective) => editRecipe({ objective }, 'objective of the search')}
-              />
-            </Field>
-          )}
-          <Field label="Largest accuracy drop, percentage points" id="set-drop" hint="Empty: no budget.">
-            <NumberInput
-              id="set-drop"
-              value={recipe.maxDropPercent}
-              min={0}
-              fractional
-              onChange={(maxDropPercent) => editRecipe({ maxDropPercent }, 'accuracy budget', 'drop')}
-            />
-          </Field>
-          <Field label="Largest size, bytes" id="set-size" hint="Empty: no budget.">
-            <NumberInput
-              id="set-size"
-              value={recipe.maxSizeBytes}
-              min={1}
-              onChange={(maxSizeBytes) => editRecipe({ maxSizeBytes }, 'size budget', 'size')}
-            />
-          </Field>
-          <Field label="Seed" id="set-seed" hint="The same seed and inputs give the same bytes.">
-            <NumberInput
-              id="set-seed"
-              value={recipe.seed}
-              min={0}
-              onChange={(seed) => seed !== undefined && editRecipe({ seed }, 'seed', 'seed')}
-            />
-          </Field>
-        </div>
-      </details>
+      <MoreSettings recipe={recipe} />
     </section>
   );
 }
 
-/** A number as typed: what cannot be read is marked and not sent; empty is undefined. */
-function NumberInput(props: {
-  id: string;
-  value: number | undefined;
-  min: number;
-  fractional?: boolean;
-  onChange: (value: number | undefined) => void;
-}) {
-  const { id, value, min, fractional, onChange } = props;
-  const shown = value === undefined ? '' : String(value);
-  const [text, setText] = useState(shown);
-  // An undo changes the value from outside.
-  useEffect(() => setText(shown), [shown]);
-
-  const read = (typed: string): number | undefined => {
-    const number = Number(typed);
-    return typed.trim() !== '' && number >= min && (fractional || Number.isInteger(number))
-      ? number
-      : undefined;
-  };
+function MoreSettings({ recipe }: { recipe: Recipe }) {
   return (
-    <input
-      id={id}
-      className="input num"
-      inputMode={fractional ? 'decimal' : 'numeric'}
-      value={text}
-      aria-invalid={text.trim() !== '' && read(text) === undefined}
-      onChange={(event) => {
-        setText(event.target.value);
-        const number = read(event.target.value);
-        if (number !== undefined || event.target.value.trim() === '') onChange(number);
-      }}
-      onBlur={() => setText(shown)}
-    />
+    <details>
+      <summary>More</summary>
+      <div>
+        <Field label="Layout of image inputs">
+          <Segmented
+            label="Layout of image inputs"
+            name="layout"
+            value={recipe.layout}
+            options={[
+              { value: 'nhwc', label: 'NHWC' },
+              { value: 'keep', label: 'as the source' },
+            ]}
+            onChange={(layout) => editRecipe({ layout }, 'layout')}
+          />
+        </Field>
+        <Check
+          checked={recipe.pureInteger}
+          onChange={(pureInteger) => editRecipe({ pureInteger }, 'pure integer')}
+        >
+          Integers throughout, a final softmax too (Edge TPU, microcontrollers)
+        </Check>
+        {recipe.formats.includes('onnx') && (
+          <Field label="Form of integer ONNX" id="set-onnx-form" hint={onnxFormHints[recipe.onnxForm]}>
+            <select
+              id="set-onnx-form"
+              className="input"
+              value={recipe.onnxForm}
+              onChange={(event) =>
+                editRecipe({ onnxForm: event.target.value as OnnxForm }, 'form of integer ONNX')
+              }
+            >
+              {onnxForms.map((form) => (
+                <option key={form} value={form}>
+                  {onnxFormNames[form]}
+                </option>
+              ))}
+            </select>
+          </Field>
+        )}
+        {recipe.precisions.includes('auto') && (
+          <Field label="What the search makes least">
+            <Segmented
+              label="What the search makes least"
+              name="objective"
+              value={recipe.objective}
+              options={[
+                { value: 'smallest', label: 'size' },
+                { value: 'fastest', label: 'latency' },
+              ]}
+              onChange={(objective) => editRecipe({ objective }, 'objective of the search')}
+            />
+          </Field>
+        )}
+        <Field label="Largest accuracy drop, percentage points" id="set-drop" hint="Empty: no budget.">
+          <NumberInput
+            id="set-drop"
+            value={recipe.maxDropPercent}
+            min={0}
+            fractional
+            onChange={(maxDropPercent) => editRecipe({ maxDropPercent }, 'accuracy budget', 'drop')}
+          />
+        </Field>
+        <Field label="Largest size, bytes" id="set-size" hint="Empty: no budget.">
+          <NumberInput
+            id="set-size"
+            value={recipe.maxSizeBytes}
+            min={1}
+            onChange={(maxSizeBytes) => editRecipe({ maxSizeBytes }, 'size budget', 'size')}
+          />
+        </Field>
+        <Field label="Seed" id="set-seed" hint="The same seed and inputs give the same bytes.">
+          <NumberInput
+            id="set-seed"
+            value={recipe.seed}
+            min={0}
+            onChange={(seed) => seed !== undefined && editRecipe({ seed }, 'seed', 'seed')}
+          />
+        </Field>
+      </div>
+    </details>
   );
 }

@@ -46,52 +46,10 @@ export function Measurements({ rows }: { rows: readonly StripRow[] }) {
             </tr>
           </thead>
           <tbody>
-            {rows.map(({ key, name, precision, isSource, setting, profile }) => (
-              <Fragment key={key}>
-                <tr>
-                  <th scope="row">
-                    <span className="measured-name">
-                      <PrecisionMark precision={precision} hollow={isSource} />
-                      {name}
-                    </span>
-                    <span className="muted measured-setting">
-                      {setting}
-                      {profile.measuredAs && `; measured as ${profile.measuredAs}`}
-                    </span>
-                  </th>
-                  <td className="right">{formatMilliseconds(profile.medianMs)}</td>
-                  <td className="right">
-                    <Figure
-                      value={profile.spread === undefined ? undefined : formatPercent(profile.spread)}
-                      missing="Not told by this measurement"
-                    />
-                  </td>
-                  <td className="right">{formatMilliseconds(profile.loadMs)}</td>
-                  <td className="right">{formatBytes(profile.peakRssBytes)}</td>
-                  <td className="right">
-                    <Figure
-                      value={profile.memory && formatBytes(profile.memory.arenaBytes)}
-                      missing="Planned for .tflite and .onnx files only"
-                    />
-                  </td>
-                  <td className="right">
-                    <Figure
-                      value={profile.memory && formatBytes(profile.memory.phoneEstimateBytes)}
-                      missing="Planned for .tflite and .onnx files only"
-                      est
-                    />
-                  </td>
-                  <td>
-                    {profile.valid === false ? (
-                      <Chip tone="warning" title={profile.notes?.join(' ')}>
-                        too noisy
-                      </Chip>
-                    ) : (
-                      <Chip tone="ok">{plural(profile.runs, 'run')}</Chip>
-                    )}
-                  </td>
-                </tr>
-                <Remarks profile={profile} />
+            {rows.map((row) => (
+              <Fragment key={row.key}>
+                <Measurement row={row} />
+                <Remarks profile={row.profile} />
               </Fragment>
             ))}
           </tbody>
@@ -99,6 +57,55 @@ export function Measurements({ rows }: { rows: readonly StripRow[] }) {
       </div>
       <Machine machine={rows.at(-1)?.profile.machine} />
     </section>
+  );
+}
+
+function Measurement({ row }: { row: StripRow }) {
+  const { name, precision, isSource, setting, profile } = row;
+  return (
+    <tr>
+      <th scope="row">
+        <span className="measured-name">
+          <PrecisionMark precision={precision} hollow={isSource} />
+          {name}
+        </span>
+        <span className="muted measured-setting">
+          {setting}
+          {profile.measuredAs && `; measured as ${profile.measuredAs}`}
+        </span>
+      </th>
+      <td className="right">{formatMilliseconds(profile.medianMs)}</td>
+      <td className="right">
+        <Figure
+          value={profile.spread === undefined ? undefined : formatPercent(profile.spread)}
+          missing="Not told by this measurement"
+        />
+      </td>
+      <td className="right">{formatMilliseconds(profile.loadMs)}</td>
+      <td className="right">{formatBytes(profile.peakRssBytes)}</td>
+      <td className="right">
+        <Figure
+          value={profile.memory && formatBytes(profile.memory.arenaBytes)}
+          missing="Planned for .tflite and .onnx files only"
+        />
+      </td>
+      <td className="right">
+        <Figure
+          value={profile.memory && formatBytes(profile.memory.phoneEstimateBytes)}
+          missing="Planned for .tflite and .onnx files only"
+          est
+        />
+      </td>
+      <td>
+        {profile.valid === false ? (
+          <Chip tone="warning" title={profile.notes?.join(' ')}>
+            too noisy
+          </Chip>
+        ) : (
+          <Chip tone="ok">{plural(profile.runs, 'run')}</Chip>
+        )}
+      </td>
+    </tr>
   );
 }
 
