@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander';
+import type { FixedValues } from '../contract/views.ts';
 
 /** Parses `NAME=1x224x224x3` (the last `=` counts: names may have one) and adds it to those before. */
 export function shapeOption(text: string, before: Record<string, number[]> = {}): Record<string, number[]> {
@@ -12,6 +13,21 @@ export function shapeOption(text: string, before: Record<string, number[]> = {})
     throw new InvalidArgumentError(`"${text}" is not NAME=1x224x224x3.`);
   }
   return { ...before, [name]: dims };
+}
+
+/** Parses `NAME=16000` or `NAME=1,0,2` and adds it to those before. */
+export function fixedOption(text: string, before: FixedValues = {}): FixedValues {
+  const at = text.lastIndexOf('=');
+  const name = text.slice(0, at);
+  const parts = text
+    .slice(at + 1)
+    .split(',')
+    .map((part) => part.trim());
+  const values = parts.map((part) => (part === 'true' ? 1 : part === 'false' ? 0 : Number(part)));
+  if (at < 1 || parts.includes('') || values.some((value) => !Number.isFinite(value))) {
+    throw new InvalidArgumentError(`"${text}" is not NAME=16000 or NAME=1,0,2.`);
+  }
+  return { ...before, [name]: values.length === 1 ? values[0] : values };
 }
 
 /** Parses a comma-separated list of known words. */

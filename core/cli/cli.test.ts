@@ -68,6 +68,7 @@ test.each([
   ['no precision', ['optimize', 'x']],
   ['an unknown precision', ['optimize', 'x', '--precision', 'int7']],
   ['a shape that is none', ['inspect', 'x', '--shape', 'x=1xN']],
+  ['a value that is none', ['inspect', 'x', '--fix', 'rate=fast']],
   ['no samples at all', ['optimize', 'x', '--precision', 'int8', '--samples', '0']],
   ['a port that is none', ['serve', '--port', '70000']],
 ])('%s: exit code 2, nothing on stdout', async (_name, args) => {

@@ -10,6 +10,7 @@ import {
 import {
   choiceOption,
   countOption,
+  fixedOption,
   integerOption,
   listOption,
   percentOption,
@@ -74,6 +75,11 @@ const shapesOption = (): Option =>
   new Option('--shape <NAME=DIMS>', 'settle open dimensions: NAME=1x224x224x3; may be repeated').argParser(
     shapeOption,
   );
+const fixOption = (): Option =>
+  new Option(
+    '--fix <NAME=VALUE>',
+    'give an input one value for good: NAME=16000 or NAME=1,0,2; may be repeated',
+  ).argParser(fixedOption);
 const dataHelp =
   'samples: .npz, .npy, .csv, or a folder of images, .npy or .wav; they settle open dimensions, too';
 
@@ -96,6 +102,7 @@ function buildProgram(context: CommandContext, run: Run): Command {
     .description('say what a model is, and what stands in the way of converting it')
     .argument('<model>', 'a .h5, .keras, .onnx or .tflite file')
     .addOption(shapesOption())
+    .addOption(fixOption())
     .addOption(jsonOption())
     .action(
       run(async (model, options) => (await import('./commands/inspect.ts')).inspect(model, options, context)),
@@ -113,6 +120,7 @@ function buildProgram(context: CommandContext, run: Run): Command {
     .option('--format <list>', `${outputFormats.join(', ')} (tflite)`, listOption(outputFormats))
     .option('--layout <layout>', 'nhwc, or keep the source’s (nhwc)', choiceOption(['nhwc', 'keep'] as const))
     .addOption(shapesOption())
+    .addOption(fixOption())
     .option('--recipe <file>', 'take choices from a recipe; options given beside it win')
     .option('--preprocess <file>', 'how pictures are prepared, as JSON')
     .option('--recovery <steps>', `${recoveries.join(', ')} (fast)`, choiceOption(recoveries))

@@ -5,6 +5,7 @@ import {
   DatasetView,
   DoctorView,
   EstimateView,
+  FixedValues,
   GraphView,
   ModelView,
   OperatorView,
@@ -17,6 +18,7 @@ import {
   Recipe,
   RecipeChange,
   SampleView,
+  Shapes,
   TargetView,
   WeightView,
 } from './views.ts';
@@ -48,9 +50,9 @@ export const calls = {
   'model.open': { params: z.object({ ref: Ref, jobId: z.string() }), result: ProjectView },
   /** Opens the bundled sample: its model with its labelled samples. */
   'model.openSample': { params: Nothing, result: ProjectView },
-  /** Settles open dimensions and reads the model again. */
-  'model.setShapes': {
-    params: ProjectId.extend({ shapes: z.record(z.string(), z.array(z.number().int().positive())) }),
+  /** Settles open dimensions and the values of inputs, and reads the model again. */
+  'model.settleInputs': {
+    params: ProjectId.extend({ shapes: Shapes, fixed: FixedValues }),
     result: ModelView,
   },
   'model.graph': { params: ProjectId, result: GraphView },

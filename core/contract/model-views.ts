@@ -42,6 +42,8 @@ export const SourceView = z.object({
   macs: z.number(),
   inputs: z.array(PortView),
   outputs: z.array(PortView),
+  /** Inputs of the file that were given a value for good. */
+  fixed: z.array(PortView).optional(),
 });
 export type SourceView = z.infer<typeof SourceView>;
 

@@ -58,6 +58,11 @@ export type Override = z.infer<typeof Override>;
 export const OnnxForm = z.enum(onnxForms);
 export type OnnxForm = z.infer<typeof OnnxForm>;
 
+export const Shapes = z.record(z.string(), z.array(z.number().int().positive()));
+
+export const FixedValues = z.record(z.string(), z.union([z.number(), z.array(z.number()).min(1)]));
+export type FixedValues = z.infer<typeof FixedValues>;
+
 /** All choices of one run. The same recipe on the same inputs gives byte-identical files. */
 export const Recipe = z.object({
   schema: z.literal('whittle.recipe/1').default('whittle.recipe/1'),
@@ -69,7 +74,9 @@ export const Recipe = z.object({
   calibration: Calibration.default('minmax'),
   seed: z.number().int().default(0),
   /** Concrete shapes by input name, for open dimensions. */
-  shapes: z.record(z.string(), z.array(z.number().int().positive())).default({}),
+  shapes: Shapes.default({}),
+  /** Values of inputs that become constants, by input name: one number for all elements, or all in row-major order. */
+  fixed: FixedValues.default({}),
   preprocess: Preprocess.optional(),
   /** Keep every operator in integers, a final softmax too: for Edge TPU and microcontrollers. */
   pureInteger: z.boolean().default(false),

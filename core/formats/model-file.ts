@@ -1,11 +1,14 @@
 import type { Issue } from '../contract/errors.ts';
 import type { Graph } from '../ir/graph.ts';
+import type { FixedValues } from './fix-inputs.ts';
 
 export type ModelFormat = 'keras-h5' | 'keras' | 'onnx' | 'tflite' | 'savedmodel' | 'graphdef' | 'tfjs';
 
 export interface ReadOptions {
   /** Concrete shapes by input name; they settle open dimensions. */
   readonly shapes?: Readonly<Record<string, readonly number[]>>;
+  /** Values of inputs that become constants before anything is read. */
+  readonly fixed?: FixedValues;
   /** Leaves open what `shapes` does not settle, the batch included, and is no reason for an issue. */
   readonly keepOpen?: boolean;
 }

@@ -2,10 +2,14 @@
 import type { Issue } from '../contract/errors.ts';
 import { type DType, dtypes } from '../ir/dtype.ts';
 import type { Dim, TensorType } from '../ir/graph.ts';
+import type { Tensor } from '../ir/tensor.ts';
+import { fixedShape, fixInputs } from './fix-inputs.ts';
 import type { DeclaredInput, ReadOptions } from './model-file.ts';
 
 export interface SettledInputs {
   readonly types: ReadonlyMap<string, TensorType>;
+  /** Constants in the place of inputs. */
+  readonly fixed: ReadonlyMap<string, Tensor>;
   readonly declared: DeclaredInput[];
   readonly issues: Issue[];
 }
@@ -33,7 +37,11 @@ export function settleInputs(inputs: readonly InputDeclaration[], options: ReadO
   const issues: Issue[] = [];
   const declared: DeclaredInput[] = [];
   const open: OpenInput[] = [];
-  const given = options.shapes ?? {};
+  const values = options.fixed ?? {};
+  const ofFixed = inputs.flatMap(({ name, dims }): [string, number[]][] =>
+    Object.hasOwn(values, name) ? [[name, fixedShape(dims, values[name])]] : [],
+  );
+  const given = { ...Object.fromEntries(ofFixed), ...options.shapes };
   for (const { name, kind, dims: listed } of inputs) {
     if (!isNumeric(kind)) {
       issues.push(
@@ -61,7 +69,7 @@ export function settleInputs(inputs: readonly InputDeclaration[], options: ReadO
       );
     }
   }
-  const sizes = bindSizes(open, options, issues);
+  const sizes = bindSizes(open, { ...options, shapes: given }, issues);
   const types = new Map<string, TensorType>();
   for (const { name, dtype, dims } of open) {
     types.set(name, {
@@ -77,7 +85,9 @@ export function settleInputs(inputs: readonly InputDeclaration[], options: ReadO
   }
   const still = options.keepOpen ? undefined : openIssue(types);
   if (still) issues.push(still);
-  return { types, declared: declared.map(readable), issues };
+  const { fixed, issues: misfits } = fixInputs(types, values);
+  issues.push(...misfits);
+  return { types, fixed, declared: declared.map(readable), issues };
 }
 
 function bindSizes(

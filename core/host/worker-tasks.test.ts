@@ -43,7 +43,7 @@ afterAll(async () => {
 
 const never = new AbortController().signal;
 const run = (path: string, signal: AbortSignal = never) =>
-  runner.run('graph', { path, shapes: {} }, { signal });
+  runner.run('graph', { path, inputs: {} }, { signal });
 
 test('short tasks share a worker, one after another', async () => {
   const first = await run('answer');
@@ -61,7 +61,7 @@ test('progress is heard', async () => {
   const stages: string[] = [];
   await runner.run(
     'inspect',
-    { path: 'report', shapes: {} },
+    { path: 'report', inputs: {} },
     { signal: never, events: { onProgress: ({ stage }) => stages.push(stage) } },
   );
   expect(stages).toEqual(['half']);

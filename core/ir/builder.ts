@@ -110,6 +110,16 @@ export class GraphBuilder {
     return value;
   }
 
+  /** The graph's inputs that a value is computed from. */
+  inputsOf(value: Value): Value[] {
+    const needed = new Set([value.id]);
+    for (const node of this.nodes.toReversed()) {
+      if (!node.outputs.some((id) => needed.has(id))) continue;
+      for (const id of node.inputs) if (id !== null) needed.add(id);
+    }
+    return this.inputs.filter((id) => needed.has(id)).map((id) => this.get(id));
+  }
+
   has(id: ValueId): boolean {
     return this.values.has(id);
   }

@@ -26,7 +26,7 @@ export async function estimateArtifacts(request: {
   let memoryBytes: number | undefined;
   let blockedAll: string | undefined;
   try {
-    const graph = requireGraph(await readSource(request.path, request.recipe.shapes));
+    const graph = requireGraph(await readSource(request.path, request.recipe));
     if (isQuantized(graph))
       throw new WhittleError('model.already-quantized', 'The model is quantized already.');
     const wantsTflite = request.recipe.formats.includes('tflite');

@@ -4,6 +4,7 @@ import type { LatencyView, Recipe, ReferenceView } from '../contract/views.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { adaptFeeds } from '../evaluate/port-adapters.ts';
 import { type Reference, runReference } from '../evaluate/reference.ts';
+import { type FixedValues, fixedShape, fixedTensor } from '../formats/fix-inputs.ts';
 import { byteLength } from '../ir/dtype.ts';
 import type { Engine, Engines, Session } from '../ir/engine.ts';
 import type { Graph } from '../ir/graph.ts';
@@ -39,19 +40,40 @@ export function isRunAsOnnxGraph({ format }: Pick<SourceModel, 'format'>): boole
  * @param onnxGraph of `prepareForOnnx`; made only where it is needed
  */
 export async function openSourceSession(
-  source: Pick<SourceModel, 'format' | 'path' | 'graph'>,
+  source: Pick<SourceModel, 'format' | 'path' | 'graph' | 'fixed'>,
   onnxGraph: () => Graph,
   engines: Engines,
 ): Promise<Session> {
-  if (source.format === 'onnx') return openOnnx(source, engines.ort);
+  if (source.format === 'onnx') return withFixedInputs(await openOnnx(source, engines.ort), source.fixed);
   if (source.format === 'tflite') {
     try {
-      return await openProven(await engines.tflite(), source.path);
+      return withFixedInputs(await openProven(await engines.tflite(), source.path), source.fixed);
     } catch (error) {
       if (!(error instanceof WhittleError) || !source.graph) throw error;
     }
   }
   return openGraph(engines.ort, onnxGraph());
+}
+
+/** The session of a file as one without the inputs that are fixed: they are fed each time. */
+function withFixedInputs(session: Session, values: FixedValues = {}): Session {
+  const fixed = Object.fromEntries(
+    session.inputs.flatMap(({ name, dtype, shape }): [string, Tensor][] => {
+      if (!Object.hasOwn(values, name)) return [];
+      return [[name, fixedTensor({ dtype, shape: fixedShape(shape, values[name]) }, values[name])]];
+    }),
+  );
+  if (Object.keys(fixed).length === 0) return session;
+  return {
+    engine: session.engine,
+    description: session.description,
+    loadMs: session.loadMs,
+    outputs: session.outputs,
+    inputs: session.inputs.filter(({ name }) => !Object.hasOwn(fixed, name)),
+    run: (feeds) => session.run({ ...feeds, ...fixed }),
+    time: (feeds, runs) => session.time({ ...feeds, ...fixed }, runs),
+    close: () => session.close(),
+  };
 }
 
 /** A source that onnxruntime does not open may have operators that it lacks: what only passes through is named. */

@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import { type GraphView, type ModelView, Recipe, type SourceView } from '../contract/views.ts';
+import type { DeclaredInput } from '../formats/model-file.ts';
 import { type Graph, producersOf, type Value, valueNamed } from '../ir/graph.ts';
 import { isOpaque, opaqueOf } from '../ir/opaque.ts';
 import { elementCount } from '../ir/tensor.ts';
@@ -11,7 +12,7 @@ import { comparedSamples } from './float-reference.ts';
 import { viewDynamic } from './open-shapes.ts';
 import {
   graphInputs,
-  type InputShapes,
+  type InputChoices,
   isQuantized,
   openDims,
   readSource,
@@ -19,8 +20,8 @@ import {
 } from './source-model.ts';
 
 /** Reads a model and tells what it is: `whittle inspect --json`. Operators that are not known are issues, not errors. */
-export async function inspectModel(path: string, options: { shapes?: InputShapes } = {}): Promise<ModelView> {
-  const model = await readSource(path, options.shapes ?? {});
+export async function inspectModel(path: string, choices: InputChoices = {}): Promise<ModelView> {
+  const model = await readSource(path, choices);
   return { ...viewModel(model), dynamic: await viewDynamic(model) };
 }
 
@@ -57,7 +58,10 @@ export function viewModel(model: SourceModel): ModelView {
 }
 
 export function viewSource(model: SourceModel): SourceView {
-  const { graph } = model;
+  const { graph, declaredInputs } = model;
+  const isFixed = ({ name }: DeclaredInput) => model.fixed !== undefined && Object.hasOwn(model.fixed, name);
+  const declared = ({ name, dtype, shape }: DeclaredInput) => ({ name, dtype, shape: [...shape] });
+  const fixed = declaredInputs.filter(isFixed).map(declared);
   const port = ({ id, type }: Value) => ({ name: id, dtype: type.dtype as string, shape: [...type.shape] });
   return {
     path: model.path,
@@ -73,8 +77,9 @@ export function viewSource(model: SourceModel): SourceView {
     macs: graph ? totalMacs(graph) : 0,
     inputs: graph
       ? graphInputs(graph).map(port)
-      : model.declaredInputs.map(({ name, dtype, shape }) => ({ name, dtype, shape: [...shape] })),
+      : declaredInputs.filter((input) => !isFixed(input)).map(declared),
     outputs: graph ? graph.outputs.map((id) => port(valueNamed(graph, id))) : [],
+    ...(fixed.length > 0 && { fixed }),
   };
 }
 
@@ -103,8 +108,8 @@ function support(
 }
 
 /** The graph for drawing; constants count as parameters of the node that reads them. */
-export async function viewGraph(path: string, shapes: InputShapes): Promise<GraphView> {
-  const { graph } = await readSource(path, shapes);
+export async function viewGraph(path: string, choices: InputChoices): Promise<GraphView> {
+  const { graph } = await readSource(path, choices);
   if (!graph) return { nodes: [], edges: [] };
   const indexOf = new Map(graph.nodes.map((node, i) => [node, i]));
   const producers = producersOf(graph);

@@ -21,7 +21,7 @@ export async function viewDynamic(model: SourceModel): Promise<DynamicView | und
   );
   if (dims.length === 0) return undefined;
   if (model.format === 'onnx') {
-    const open = await readAgain(model.path, model.format, { keepOpen: true });
+    const open = await readAgain(model.path, model.format, { keepOpen: true, fixed: model.fixed });
     const known = new Set(model.issues.map(({ message }) => message));
     const issues = open.issues.filter(({ message }) => !known.has(message));
     const stops = issues.map(

@@ -79,11 +79,7 @@ export async function optimize(
 
   steps.read.begin('Reading the model');
   const { source, shapes } = await timings.measure('read', () =>
-    readSourceFor(
-      request.path,
-      given.shapes,
-      request.data && { preprocess: given.preprocess, ...request.data },
-    ),
+    readSourceFor(request.path, given, request.data && { preprocess: given.preprocess, ...request.data }),
   );
   const recipe = { ...given, shapes: shapes as Recipe['shapes'] };
   const graph = requireGraph(source);

@@ -7,7 +7,7 @@ import { readSource, requireGraph } from './source-model.ts';
  * @throws WhittleError as `requireGraph`, and what reading throws
  */
 export async function listOperators(path: string, recipe: Recipe): Promise<OperatorView[]> {
-  const { graph } = prepareForTflite(requireGraph(await readSource(path, recipe.shapes)), {
+  const { graph } = prepareForTflite(requireGraph(await readSource(path, recipe)), {
     layout: recipe.layout,
   });
   return graph.nodes.flatMap(({ op, outputs }) => (outputs.length > 0 ? [{ name: outputs[0], op }] : []));

@@ -23,7 +23,7 @@ type ProjectHandlers = Pick<
   | 'project.remove'
   | 'model.open'
   | 'model.openSample'
-  | 'model.setShapes'
+  | 'model.settleInputs'
   | 'model.graph'
   | 'model.operators'
   | 'model.weights'
@@ -80,7 +80,7 @@ export function projectHandlers(context: StudioContext): ProjectHandlers {
       const resolved = await resolveRef(ref, context);
       const model = await runner.run(
         'inspect',
-        { path: resolved.path, shapes: {} },
+        { path: resolved.path, inputs: {} },
         {
           signal: controller.signal,
           events: { onProgress: ({ fraction, stage }) => progress.report(fraction, stage) },
@@ -122,7 +122,11 @@ export function projectHandlers(context: StudioContext): ProjectHandlers {
     const found = await runner.run('shapes', { data, inputs: model.source.inputs }, { signal });
     if (Object.keys(found).length === 0) return record;
     const shapes = { ...found, ...recipe.shapes };
-    const settled = await runner.run('inspect', { path: modelPath, shapes }, { signal });
+    const settled = await runner.run(
+      'inspect',
+      { path: modelPath, inputs: { shapes, fixed: recipe.fixed } },
+      { signal },
+    );
     const list = Object.entries(found).map(([name, shape]) => `${name} ${shape.join('×')}`);
     log(context, 'info', `The samples settle the open dimensions: ${list.join(', ')}.`);
     return { ...record, model: settled, recipe: { ...recipe, shapes } };
@@ -159,7 +163,7 @@ export function projectHandlers(context: StudioContext): ProjectHandlers {
     },
     async 'model.openSample'(_params, { signal }) {
       const folder = (await resolveRef('sample:digits', context)).path;
-      const model = await runner.run('inspect', { path: join(folder, 'digits.h5'), shapes: {} }, { signal });
+      const model = await runner.run('inspect', { path: join(folder, 'digits.h5'), inputs: {} }, { signal });
       const projectId = await createProject({ path: join(folder, 'digits.h5') }, model);
       await changeProject(context, projectId, async (record) => {
         const paths = [join(folder, 'samples.npz')];
@@ -168,10 +172,14 @@ export function projectHandlers(context: StudioContext): ProjectHandlers {
       });
       return store.view(projectId);
     },
-    async 'model.setShapes'({ projectId, shapes }, { signal }) {
+    async 'model.settleInputs'({ projectId, shapes, fixed }, { signal }) {
       const model = await changeProject(context, projectId, async (record) => {
-        const model = await runner.run('inspect', { path: record.modelPath, shapes }, { signal });
-        const next = { ...record, model, recipe: { ...record.recipe, shapes } };
+        const model = await runner.run(
+          'inspect',
+          { path: record.modelPath, inputs: { shapes, fixed } },
+          { signal },
+        );
+        const next = { ...record, model, recipe: { ...record.recipe, shapes, fixed } };
         // Samples were checked against the old shapes.
         const view =
           record.data &&
@@ -189,7 +197,7 @@ export function projectHandlers(context: StudioContext): ProjectHandlers {
     },
     async 'model.graph'({ projectId }, { signal }) {
       const record = await store.load(projectId);
-      return runner.run('graph', { path: record.modelPath, shapes: record.recipe.shapes }, { signal });
+      return runner.run('graph', { path: record.modelPath, inputs: record.recipe }, { signal });
     },
     async 'model.operators'({ projectId }, { signal }) {
       const { modelPath, recipe } = await store.load(projectId);
@@ -197,7 +205,7 @@ export function projectHandlers(context: StudioContext): ProjectHandlers {
     },
     async 'model.weights'({ projectId, node }, { signal }) {
       const { modelPath, recipe } = await store.load(projectId);
-      return runner.run('weights', { path: modelPath, shapes: recipe.shapes, node }, { signal });
+      return runner.run('weights', { path: modelPath, inputs: recipe, node }, { signal });
     },
     async 'data.attach'({ projectId, refs }, { signal }) {
       const view = await attach(projectId, refs, signal);

@@ -16,25 +16,25 @@ type Implementations = {
 /** Each task loads only what it needs: a worker that draws a contact sheet never sees a quantizer. */
 const implementations: Implementations = {
   doctor: (_params, { engineStatus }) => engineStatus(),
-  async inspect({ path, shapes }) {
+  async inspect({ path, inputs }) {
     const { inspectModel } = await import('./inspect.ts');
-    return inspectModel(path, { shapes });
+    return inspectModel(path, inputs);
   },
   async targets({ path }) {
     const { modelTargets } = await import('./model-targets.ts');
     return modelTargets(path);
   },
-  async graph({ path, shapes }) {
+  async graph({ path, inputs }) {
     const { viewGraph } = await import('./inspect.ts');
-    return viewGraph(path, shapes);
+    return viewGraph(path, inputs);
   },
   async operators({ path, recipe }) {
     const { listOperators } = await import('./prepared-operators.ts');
     return listOperators(path, recipe);
   },
-  async weights({ path, shapes, node }) {
+  async weights({ path, inputs, node }) {
     const { viewWeights } = await import('./weights.ts');
-    return viewWeights(path, shapes, node);
+    return viewWeights(path, inputs, node);
   },
   async describe({ data, inputs }) {
     const { describeDataset } = await import('../data/describe.ts');

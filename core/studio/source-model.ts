@@ -4,20 +4,26 @@ import { errorOfIssues, WhittleError } from '../contract/errors.ts';
 import type { OutputFormat } from '../contract/views.ts';
 import { proposeShapes } from '../data/sample-shapes.ts';
 import type { InputSpec } from '../data/sample-spec.ts';
-import type { ReadResult } from '../formats/model-file.ts';
+import type { FixedValues } from '../formats/fix-inputs.ts';
+import type { ReadOptions, ReadResult } from '../formats/model-file.ts';
 import { readAgain, readModel } from '../formats/open-model.ts';
 import { type Graph, type Value, valueNamed } from '../ir/graph.ts';
 import { opaqueCauses } from '../ir/opaque.ts';
 import type { DataSource } from './tasks.ts';
 
-export type InputShapes = Readonly<Record<string, readonly number[]>>;
+/** What a recipe settles about a model's inputs. */
+export type InputChoices = Pick<ReadOptions, 'shapes' | 'fixed'>;
 
-export type SourceModel = Awaited<ReturnType<typeof readModel>> & { readonly path: string };
+export type SourceModel = Awaited<ReturnType<typeof readModel>> & {
+  readonly path: string;
+  /** Values of the inputs that became constants. */
+  readonly fixed?: FixedValues;
+};
 
 /** Reads a model of any format. What is wrong with its operators stands in `issues`. */
-export async function readSource(path: string, shapes: InputShapes): Promise<SourceModel> {
+export async function readSource(path: string, { shapes, fixed }: InputChoices): Promise<SourceModel> {
   const absolute = resolve(path);
-  return { ...(await readModel(absolute, { shapes })), path: absolute };
+  return { ...(await readModel(absolute, { shapes, fixed })), path: absolute, fixed };
 }
 
 /**
@@ -26,24 +32,25 @@ export async function readSource(path: string, shapes: InputShapes): Promise<Sou
  */
 export async function readSourceFor(
   path: string,
-  shapes: InputShapes,
+  choices: InputChoices,
   data: DataSource | undefined,
-): Promise<{ source: SourceModel; shapes: InputShapes }> {
-  const source = await readSource(path, shapes);
+): Promise<{ source: SourceModel; shapes: NonNullable<InputChoices['shapes']> }> {
+  const source = await readSource(path, choices);
+  const { shapes = {}, fixed } = choices;
   if (!data || openDims(source).length === 0) return { source, shapes };
   const found = await proposeShapes(data.paths, source.declaredInputs, data.preprocess);
   if (Object.keys(found).length === 0) return { source, shapes };
   const settled = { ...found, ...shapes };
   const { format, sizeBytes, sha256 } = source;
-  const result = await readAgain(source.path, format, { shapes: settled });
-  return { source: { ...result, path: source.path, format, sizeBytes, sha256 }, shapes: settled };
+  const result = await readAgain(source.path, format, { shapes: settled, fixed });
+  return { source: { ...result, path: source.path, fixed, format, sizeBytes, sha256 }, shapes: settled };
 }
 
 /** Dimensions that are still open, as `input[axis]: name`. */
-export function openDims(model: ReadResult): string[] {
+export function openDims(model: ReadResult & Pick<SourceModel, 'fixed'>): string[] {
   const inputs: readonly { name: string; shape: readonly (number | string)[] }[] = model.graph
     ? graphInputs(model.graph).map(({ id, type }) => ({ name: id, shape: type.shape }))
-    : model.declaredInputs;
+    : model.declaredInputs.filter(({ name }) => !Object.hasOwn(model.fixed ?? {}, name));
   return inputs.flatMap(({ name, shape }) =>
     shape.flatMap((dim, axis) => (typeof dim === 'string' ? [`${name}[${axis}]: ${dim}`] : [])),
   );

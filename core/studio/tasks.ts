@@ -19,6 +19,7 @@ import type {
 import type { OpenInput } from '../data/sample-shapes.ts';
 import type { InputSpec } from '../data/sample-spec.ts';
 import type { ProgressUpdate } from './progress.ts';
+import type { InputChoices } from './source-model.ts';
 import type { TrialMark } from './trial.ts';
 
 /** Where samples come from and how they become what the network sees. */
@@ -27,16 +28,14 @@ export interface DataSource {
   readonly preprocess?: Preprocess;
 }
 
-type Shapes = Readonly<Record<string, readonly number[]>>;
-
 /** The work that is too long for the core's own thread, with what it needs and what it gives. All of it plain data. */
 export interface Tasks {
   doctor: { params: Record<string, never>; result: EngineView[] };
-  inspect: { params: { path: string; shapes: Shapes }; result: ModelView };
+  inspect: { params: { path: string; inputs: InputChoices }; result: ModelView };
   targets: { params: { path: string }; result: TargetView[] };
-  graph: { params: { path: string; shapes: Shapes }; result: GraphView };
+  graph: { params: { path: string; inputs: InputChoices }; result: GraphView };
   operators: { params: { path: string; recipe: Recipe }; result: OperatorView[] };
-  weights: { params: { path: string; shapes: Shapes; node: string }; result: WeightView[] };
+  weights: { params: { path: string; inputs: InputChoices; node: string }; result: WeightView[] };
   describe: { params: { data: DataSource; inputs: readonly InputSpec[] }; result: DatasetView };
   shapes: { params: { data: DataSource; inputs: readonly OpenInput[] }; result: Record<string, number[]> };
   preview: {

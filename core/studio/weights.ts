@@ -5,7 +5,7 @@ import { isFloat } from '../ir/dtype.ts';
 import { valueNamed } from '../ir/graph.ts';
 import { elementCount, type Tensor, toFloat32 } from '../ir/tensor.ts';
 import { addToHistogram, createHistogram } from '../kernels/histogram.ts';
-import { type InputShapes, readSource } from './source-model.ts';
+import { type InputChoices, readSource } from './source-model.ts';
 
 const binsPerSide = 512;
 const binsShown = 128;
@@ -15,8 +15,8 @@ const binsShown = 128;
  * @param node name of the operator or of one of its results
  * @throws WhittleError `file.not-found` when no operator is called so, and what reading throws
  */
-export async function viewWeights(path: string, shapes: InputShapes, node: string): Promise<WeightView[]> {
-  const { graph } = await readSource(path, shapes);
+export async function viewWeights(path: string, choices: InputChoices, node: string): Promise<WeightView[]> {
+  const { graph } = await readSource(path, choices);
   const found = graph?.nodes.find(({ id, outputs }) => id === node || outputs.includes(node));
   if (!graph || !found) throw new WhittleError('file.not-found', `${path} has no operator ${node}.`);
   const constants = [...new Set(found.inputs)].flatMap((id) => {

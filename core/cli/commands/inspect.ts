@@ -1,14 +1,14 @@
-import type { DynamicView, ModelView, PortView } from '../../contract/views.ts';
+import type { DynamicView, FixedValues, ModelView, PortView } from '../../contract/views.ts';
 import { inspectModel } from '../../studio/inspect.ts';
 import { digits, formatBytes } from '../format.ts';
 import { type CommandContext, exitCodes, printJson } from '../io.ts';
 
 export async function inspect(
   path: string,
-  options: { shape?: Record<string, number[]>; json?: boolean },
+  options: { shape?: Record<string, number[]>; fix?: FixedValues; json?: boolean },
   { io }: CommandContext,
 ): Promise<number> {
-  const view = await inspectModel(path, { shapes: options.shape });
+  const view = await inspectModel(path, { shapes: options.shape, fixed: options.fix });
   io.err(summaryOf(view));
   if (options.json) await printJson(io, view);
   return exitCodes.done;

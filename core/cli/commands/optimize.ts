@@ -31,6 +31,7 @@ export interface OptimizeOptions {
   format?: OutputFormat[];
   layout?: 'nhwc' | 'keep';
   shape?: Record<string, number[]>;
+  fix?: Recipe['fixed'];
   recipe?: string;
   preprocess?: string;
   pureInteger?: boolean;
@@ -59,6 +60,7 @@ export async function optimize(
     formats: options.format,
     layout: options.layout,
     shapes: options.shape,
+    fixed: options.fix,
     pureInteger: options.pureInteger,
     maxDropPercent: options.maxDrop,
     maxSizeBytes: options.maxSize,

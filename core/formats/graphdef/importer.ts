@@ -2,13 +2,14 @@
 import { type Issue, WhittleError } from '../../contract/errors.ts';
 import { GraphBuilder } from '../../ir/builder.ts';
 import { isFloat } from '../../ir/dtype.ts';
-import type { Graph, GraphSource, TensorType, Value } from '../../ir/graph.ts';
+import type { Graph, GraphSource, Value } from '../../ir/graph.ts';
 import { elementCount, type Tensor, toNumbers } from '../../ir/tensor.ts';
 import { type Complex, isComplex } from '../../ops/facets.ts';
 import { foldNode, graphdefReaders, inferTypes } from '../../ops/registry.ts';
+import { fixHint } from '../fix-inputs.ts';
 import type { ReadOptions, ReadResult } from '../model-file.ts';
 import { renameOutputs } from '../rename-outputs.ts';
-import { type InputDeclaration, settleInputs } from '../settle-inputs.ts';
+import { type InputDeclaration, type SettledInputs, settleInputs } from '../settle-inputs.ts';
 import { complexConstant, isOnComplex, readComplex } from './complex.ts';
 import { GraphDefNode } from './node-view.ts';
 import { damaged, Functions, graphBody, maxDepth, type Plan, type Source } from './plan.ts';
@@ -86,7 +87,7 @@ export function importGraph(model: GraphModel, options: ReadOptions): ReadResult
     return { ...result, issues, parameters: storedParameters(model) };
   }
   const importer = new GraphImporter(model, functions);
-  const graph = importer.run(plan, settled.types);
+  const graph = importer.run(plan, settled);
   return { ...result, graph, issues: [...issues, ...importer.issues], parameters: importer.parameters };
 }
 
@@ -135,8 +136,11 @@ class GraphImporter {
     return count;
   }
 
-  run(plan: Plan, types: ReadonlyMap<string, TensorType>): Graph | undefined {
-    const inputs = this.model.inputs.map(({ name }) => this.builder.input(name, types.get(name)!));
+  run(plan: Plan, { types, fixed }: SettledInputs): Graph | undefined {
+    const inputs = this.model.inputs.map(({ name }) => {
+      const tensor = fixed.get(name);
+      return tensor ? this.builder.constant(name, tensor) : this.builder.input(name, types.get(name)!);
+    });
     const outputs = this.runBody(plan, inputs, '');
     if (this.issues.some(({ severity }) => severity === 'error')) return undefined;
     const ids = outputs.map((output, i) => {
@@ -227,7 +231,8 @@ class GraphImporter {
       if (!constant) {
         return new GraphDefNode(node, name, []).refuse(
           'how often this loop runs is only found while the model runs',
-          'Export the model with a fixed number of steps.',
+          (isValue(answer) ? fixHint(this.builder, answer) : undefined) ??
+            'Export the model with a fixed number of steps.',
         );
       }
       if (toNumbers(constant)[0] === 0) {
@@ -272,7 +277,7 @@ class GraphImporter {
     if (value?.constant) return toNumbers(value.constant)[0] !== 0;
     return new GraphDefNode(node, name, []).refuse(
       'its condition is computed while the model runs',
-      'Export the model without branches that depend on its data.',
+      (value && fixHint(this.builder, value)) ?? 'Export the model without branches that depend on its data.',
     );
   }
 

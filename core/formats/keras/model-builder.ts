@@ -17,6 +17,8 @@ export interface ModelInput {
   readonly name: string;
   readonly dtype: DType;
   readonly shape: readonly number[];
+  /** A constant in its place. */
+  readonly fixed?: Tensor;
 }
 
 /** Outputs of a layer call; `undefined` when an issue keeps it from being known. */
@@ -49,7 +51,9 @@ export class ModelBuilder implements LayerHost {
     weights: WeightScope,
     source: GraphSource,
   ): Graph | undefined {
-    const values = inputs.map(({ name, dtype, shape }) => this.builder.input(name, { dtype, shape }));
+    const values = inputs.map(({ name, dtype, shape, fixed }) =>
+      fixed ? this.builder.constant(name, fixed) : this.builder.input(name, { dtype, shape }),
+    );
     const outputs = this.callModel(model, '', weights, values);
     if (!outputs || this.issues.some(({ severity }) => severity === 'error')) return undefined;
     const names = model.outputs.map(({ layer }) => layer);

@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import { type Issue, WhittleError } from '../../contract/errors.ts';
 import { type DType, dtypes } from '../../ir/dtype.ts';
+import { fixedShape, fixInputs } from '../fix-inputs.ts';
 import type { DeclaredInput, ModelReader, ReadOptions, ReadResult } from '../model-file.ts';
 import { isRecord, type ModelConfig } from './config.ts';
 import { type KerasContainer, withKerasFile } from './container.ts';
@@ -87,7 +88,8 @@ function settleInputs(
     });
   }
   const inputs = declared.map(({ name, dtype, shape }): ModelInput => {
-    const given = options.shapes?.[name];
+    const value = options.fixed?.[name];
+    const given = options.shapes?.[name] ?? (value === undefined ? undefined : fixedShape(shape, value));
     const shown = `[${shape.join(', ')}]`;
     if (
       given &&
@@ -123,7 +125,13 @@ function settleInputs(
     }
     return { name, dtype: isDType(dtype) ? dtype : 'float32', shape: settled as number[] };
   });
-  return issues.length > before ? undefined : inputs;
+  if (issues.length > before) return undefined;
+  const { fixed, issues: misfits } = fixInputs(
+    new Map(inputs.map((input) => [input.name, input])),
+    options.fixed,
+  );
+  issues.push(...misfits);
+  return misfits.length > 0 ? undefined : inputs.map((input) => ({ ...input, fixed: fixed.get(input.name) }));
 }
 
 function isDType(name: string): name is DType {

@@ -4,10 +4,11 @@ import type { GraphBuilder } from '../../ir/builder.ts';
 import type { Value } from '../../ir/graph.ts';
 import { toNumbers } from '../../ir/tensor.ts';
 import { shapeText } from '../../ops/infer-helpers.ts';
+import { fixHint } from '../fix-inputs.ts';
 import { nodeName } from './node-view.ts';
 import type { GraphProto, NodeProto } from './schema.ts';
 
-function refuse(node: NodeProto, message: string): never {
+function refuse(node: NodeProto, message: string, hint?: string): never {
   throw new WhittleError('model.unsupported-operator', `If "${nodeName(node)}": ${message}.`, {
     issues: [
       {
@@ -16,6 +17,7 @@ function refuse(node: NodeProto, message: string): never {
         node: nodeName(node),
         op: 'If',
         message: `If "${nodeName(node)}": ${message}.`,
+        hint,
       },
     ],
   });
@@ -52,6 +54,7 @@ export function mergeBranches(
       refuse(
         node,
         `one branch gives ${value.type.dtype} ${shapeText(value.type.shape)}, the other ${other.type.dtype} ${shapeText(other.type.shape)}; such a choice cannot be made while the model runs`,
+        fixHint(builder, condition),
       );
     }
     const name = node.output[i];
@@ -71,7 +74,7 @@ export function mergeBranches(
     node: nodeName(node),
     op: 'If',
     message: `If "${nodeName(node)}" depends on an input, so both of its branches are computed each time and one result is picked.`,
-    hint: 'Export the model for one case alone to save that work.',
+    hint: fixHint(builder, condition) ?? 'Export the model for one case alone to save that work.',
   });
   return values;
 }

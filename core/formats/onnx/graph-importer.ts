@@ -5,6 +5,8 @@ import type { Graph, GraphSource, TensorType, Value } from '../../ir/graph.ts';
 import { isOther } from '../../ir/opaque.ts';
 import type { OnnxReader } from '../../ops/facets.ts';
 import { foldNode, inferTypes, onnxReaders } from '../../ops/registry.ts';
+import { fixHint } from '../fix-inputs.ts';
+import type { SettledInputs } from '../settle-inputs.ts';
 import { branchesOf, mergeBranches } from './conditional.ts';
 import { declaredTypes, unknownType } from './declared-types.ts';
 import { nodeName, normalDomain, OnnxNode, operatorName } from './node-view.ts';
@@ -75,10 +77,17 @@ export class GraphImporter {
     this.context = context;
   }
 
-  run(proto: GraphProto, types: ReadonlyMap<string, Value['type']>, source: GraphSource): Graph | undefined {
+  run(
+    proto: GraphProto,
+    { types, fixed }: Pick<SettledInputs, 'types' | 'fixed'>,
+    source: GraphSource,
+  ): Graph | undefined {
     this.unsupported = unsupportedOperators(proto, this.context.opsets);
     const scope: Scope = new Map();
-    for (const [name, type] of types) scope.set(name, this.builder.input(name, type));
+    for (const [name, type] of types) {
+      const tensor = fixed.get(name);
+      scope.set(name, tensor ? this.builder.constant(name, tensor) : this.builder.input(name, type));
+    }
     const outputs = this.nodes(proto, scope, true);
     if (!outputs || this.issues.some((issue) => issue.severity === 'error')) return undefined;
     const ids = outputs.map((value, i) => {
@@ -249,8 +258,10 @@ export class GraphImporter {
     if ([...captured.values()].includes(undefined)) return;
     const scopes = branches.map((): Scope => new Map([...scope, ...(captured as Scope)]));
     const before = this.kept.length;
+    const found = this.issues.length;
     this.builder.attempt(() => {
       const results = branches.map((branch, i) => this.nodes(branch, scopes[i], false));
+      if (branches.length > 1) this.hintAtChoice(condition, found);
       const causes = this.kept.slice(before).flat();
       // What cannot be read may fail where its branch is not meant to be taken: such a choice stays one.
       if (branches.length > 1 && this.kept.length > before) {
@@ -265,6 +276,20 @@ export class GraphImporter {
         if (name !== '') scope.set(name, values[i]);
       });
     });
+  }
+
+  /** What is wrong in a branch may be so because it is not meant to be taken. @param from index of the first issue */
+  private hintAtChoice(condition: Value, from: number): void {
+    const hint = fixHint(this.builder, condition);
+    if (!hint) return;
+    for (let i = from; i < this.issues.length; i++) {
+      const issue = this.issues[i];
+      if (issue.severity === 'error')
+        this.issues[i] = {
+          ...issue,
+          hint: issue.hint ?? `The branch it stands in is chosen while the model runs. ${hint}`,
+        };
+    }
   }
 
   /** Turns whatever goes wrong with one node into an issue about it, and goes on with the others. */

@@ -62,7 +62,7 @@ export function importModel(
   const source = sourceOf(model, opsets);
   const run = (keepAll?: readonly Issue[]) => {
     const importer = new GraphImporter(name, { opsets, external, sizes: sizesOf(settled), keepAll });
-    return { graph: importer.run(proto, settled.types, source), issues: importer.issues };
+    return { graph: importer.run(proto, settled, source), issues: importer.issues };
   };
   const tooOld = opset === undefined || opset < oldestOpset;
   let found = run(tooOld ? [opsetIssue(opset)] : undefined);

@@ -8,6 +8,7 @@ import type { Value } from '../../ir/graph.ts';
 import { toNumbers } from '../../ir/tensor.ts';
 import type { TfliteOpView } from '../../ops/facets.ts';
 import { inputOf, numberOption } from '../../ops/tflite-read-helpers.ts';
+import { fixHint } from '../fix-inputs.ts';
 import type { OperatorView } from './model-view.ts';
 
 /** Runs a subgraph on values. @returns undefined when it could not be read, which has been reported. */
@@ -20,7 +21,7 @@ type CallSite = (
   report: (issue: Issue) => void,
 ) => readonly Value[] | undefined;
 
-const readWhile: CallSite = (op, _builder, call, report) => {
+const readWhile: CallSite = (op, builder, call, report) => {
   const [condition, body] = ['cond_subgraph_index', 'body_subgraph_index'].map((name) =>
     numberOption(op, name),
   );
@@ -32,7 +33,7 @@ const readWhile: CallSite = (op, _builder, call, report) => {
     if (!constant) {
       return op.refuse(
         'how often this loop runs is only found while the model runs',
-        'Convert the model from its source with the loop unrolled.',
+        fixHint(builder, answer) ?? 'Convert the model from its source with the loop unrolled.',
       );
     }
     if (!toNumbers(constant)[0]) {
@@ -55,7 +56,10 @@ const readIf: CallSite = (op, builder, call, report) => {
     const [a, b] = [yes[i], no[i]];
     const [typeA, typeB] = [a, b].map(({ type, quant }) => JSON.stringify([type.dtype, type.shape, quant]));
     if (typeA !== typeB) {
-      op.refuse(`one branch gives ${typeA}, the other ${typeB}; such a choice is made while the model runs`);
+      op.refuse(
+        `one branch gives ${typeA}, the other ${typeB}; such a choice is made while the model runs`,
+        fixHint(builder, condition),
+      );
     }
     return builder.one('Where', [condition, a, b], {}, { name: op.name, outputs: [builder.freeName(name)] });
   });

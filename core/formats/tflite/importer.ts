@@ -2,7 +2,7 @@ import type { Issue } from '../../contract/errors.ts';
 import { GraphBuilder } from '../../ir/builder.ts';
 import { byteLength, dtypeBits } from '../../ir/dtype.ts';
 import type { Dim, Graph, GraphSource, TensorType, Value } from '../../ir/graph.ts';
-import { elementCount } from '../../ir/tensor.ts';
+import { elementCount, type Tensor } from '../../ir/tensor.ts';
 import { type Complex, isComplex, type RealOrComplex, type TfliteOpView } from '../../ops/facets.ts';
 import { partwiseTflite } from '../../ops/fourier/complex-readers.ts';
 import { complexTfliteReaders, foldNode, inferTypes, tfliteReaders } from '../../ops/registry.ts';
@@ -77,12 +77,20 @@ export class TfliteImporter {
     };
   }
 
-  /** @param shapes of the inputs, by position. */
-  run(shapes: readonly (readonly Dim[])[], source: GraphSource): Graph | undefined {
+  /** @param shapes of the inputs, by position. @param fixed constants in the place of inputs, by name */
+  run(
+    shapes: readonly (readonly Dim[])[],
+    fixed: ReadonlyMap<string, Tensor>,
+    source: GraphSource,
+  ): Graph | undefined {
     this.inputs.forEach(({ name, tensor }, i) => {
       const { dtype, quant } = this.main.subgraph.tensors[tensor];
       if (!dtype) return;
-      this.main.values.set(tensor, this.builder.input(name, { dtype, shape: shapes[i] }, quant));
+      const constant = fixed.get(name);
+      const value = constant
+        ? this.builder.constant(name, constant)
+        : this.builder.input(name, { dtype, shape: shapes[i] }, quant);
+      this.main.values.set(tensor, value);
     });
     for (const operator of this.main.subgraph.operators) this.operator(this.main, operator);
     if (this.failed) return undefined;

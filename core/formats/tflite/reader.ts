@@ -1,7 +1,8 @@
 import { basename } from 'node:path';
 import { type Issue, WhittleError } from '../../contract/errors.ts';
-import type { Dim, GraphSource } from '../../ir/graph.ts';
+import type { Dim, GraphSource, TensorType } from '../../ir/graph.ts';
 import { readWhole } from '../../ir/read-file.ts';
+import { fixedShape, fixInputs } from '../fix-inputs.ts';
 import type { DeclaredInput, ModelReader, ReadOptions, ReadResult } from '../model-file.ts';
 import { TfliteImporter } from './importer.ts';
 import { describeModelMetadata, modelMetadataEntry } from './model-metadata.ts';
@@ -36,7 +37,9 @@ export function readTfliteBytes(bytes: Uint8Array, name: string, options: ReadOp
   // The tensor's own name is what the interpreter of older tools shows.
   const aliases = inputs.map(({ tensor }) => subgraph.tensors[tensor].name);
   const shapes = declaredInputs.map((input, i) => {
-    const given = options.shapes?.[input.name] ?? options.shapes?.[aliases[i]];
+    const value = options.fixed?.[input.name];
+    const ofFixed = value === undefined ? undefined : fixedShape(input.shape, value);
+    const given = options.shapes?.[input.name] ?? options.shapes?.[aliases[i]] ?? ofFixed;
     return settle(input, given, issues);
   });
   for (const given of Object.keys(options.shapes ?? {})) {
@@ -47,11 +50,20 @@ export function readTfliteBytes(bytes: Uint8Array, name: string, options: ReadOp
       message: `A shape is given for ${given}, which is no input; inputs are ${declaredInputs.map((input) => input.name).join(', ')}.`,
     });
   }
+  const types = new Map(
+    declaredInputs.map(({ name }, i): [string, TensorType] => {
+      const { dtype = 'other', quant } = subgraph.tensors[inputs[i].tensor];
+      // What integers with a scale are given as, steps or reals, would be a guess.
+      return [name, { dtype: quant ? 'other' : dtype, shape: shapes[i] }];
+    }),
+  );
+  const { fixed, issues: misfits } = fixInputs(types, options.fixed);
+  issues.push(...misfits);
   const parameters = countParameters(subgraph);
   const blocked = issues.some(({ severity, code }) => severity === 'error' && code !== 'model.dynamic-dims');
   if (blocked) return { issues, declaredInputs, parameters };
   const importer = new TfliteImporter(name, model, subgraph, inputs, outputs);
-  const graph = importer.run(shapes, sourceOf(model, bytes));
+  const graph = importer.run(shapes, fixed, sourceOf(model, bytes));
   // With a dimension open, later operators cannot be read either: the one cause is enough.
   if (!issues.some(({ code }) => code === 'model.dynamic-dims')) issues.push(...importer.issues);
   return { graph, issues, declaredInputs, parameters };

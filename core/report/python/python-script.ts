@@ -22,6 +22,11 @@ export function writePythonScript(recipe: Recipe, source: SourceView): PythonScr
       hint: 'Settle them first: the script names the shapes of its samples.',
     });
   }
+  const fixed = Object.keys(recipe.fixed);
+  if (fixed.length > 0) {
+    const message = `The usual tools give no input a value for good, as the recipe does to ${fixed.join(', ')}.`;
+    throw new WhittleError('precision.unsupported', message);
+  }
   const stem = source.name.replace(/\.(h5|hdf5|keras|onnx|tflite)$/i, '').replaceAll(/[^\w.-]/g, '_');
   const none: Part = { text: '', notes: [] };
   const tflite = recipe.formats.includes('tflite') ? tflitePart(recipe, source, stem) : none;

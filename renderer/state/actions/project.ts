@@ -1,4 +1,4 @@
-import type { ProjectView } from '../../../core/contract/views.ts';
+import type { ProjectView, Recipe } from '../../../core/contract/views.ts';
 import { call, shell } from '../../client/core.ts';
 import { newId } from '../../client/new-id.ts';
 import type { Picked } from '../../client/shell.ts';
@@ -102,11 +102,15 @@ export async function loadGraph(projectId: string): Promise<void> {
   });
 }
 
-/** Gives open dimensions their sizes and reads the model again. */
-export async function setShapes(projectId: string, shapes: Record<string, number[]>): Promise<void> {
-  await attemptShown({ id: newId(), title: 'Setting shapes', stage: 'reading the model again' }, async () => {
-    const model = await call('model.setShapes', { projectId, shapes });
-    useProject.getState().patch(projectId, { model });
+/** Gives open dimensions their sizes, or inputs their values, and reads the model again. */
+export async function settleInputs(
+  { id: projectId, recipe }: ProjectView,
+  choices: Partial<Pick<Recipe, 'shapes' | 'fixed'>>,
+): Promise<void> {
+  await attemptShown({ id: newId(), title: 'Setting inputs', stage: 'reading the model again' }, async () => {
+    const { shapes, fixed } = { ...recipe, ...choices };
+    const model = await call('model.settleInputs', { projectId, shapes, fixed });
+    useProject.getState().patch(projectId, { model, recipe: { ...recipe, shapes, fixed } });
     useProject.setState({ graph: undefined, operators: undefined, weights: {} });
     await refreshEstimates();
   });

@@ -7,6 +7,7 @@ import { BarList, Hollow, IssueLine } from '../../ui/blocks.tsx';
 import { formatInteger } from '../../ui/format.ts';
 import { ColourPicker, useColouring } from './colour-picker.tsx';
 import { DynamicStops } from './dynamic-stops.tsx';
+import { FixedInputs } from './fixed-inputs.tsx';
 import { ModelCard } from './model-card.tsx';
 import { NodeInspector } from './node-inspector.tsx';
 import { OpenDims } from './open-dims.tsx';
@@ -59,7 +60,8 @@ export function ModelStage() {
             </ul>
           </section>
         )}
-        {isRead && model.graph.dynamicDims.length > 0 && <OpenDims projectId={project.id} model={model} />}
+        {model.graph.dynamicDims.length > 0 && <OpenDims project={project} model={model} />}
+        <FixedInputs key={JSON.stringify(project.recipe.fixed)} project={project} model={model} />
         {isRead && model.dynamic && <DynamicStops dynamic={model.dynamic} />}
         {isRead && (
           <section className="card" aria-label="Operators">
