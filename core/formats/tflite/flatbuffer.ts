@@ -1,32 +1,9 @@
-import { Builder, ByteBuffer } from 'flatbuffers';
+import { ByteBuffer } from 'flatbuffers';
 import { WhittleError } from '../../contract/errors.ts';
-import { optionsFields } from './options.ts';
-import {
-  type Draft,
-  type Field,
-  fileIdentifier,
-  type Row,
-  type TableName,
-  tables,
-  unions,
-} from './schema.ts';
+import { type Draft, fileIdentifier, type Row, type TableName, unions } from './schema.ts';
+import { type Fields, fieldTables, noFields, scalarBytes, TableEncoder } from './table-encoder.ts';
 
-type Fields = Readonly<Record<string, Field>>;
 type AnyRow = Record<string, unknown>;
-
-const fieldTables: Readonly<Record<string, Fields>> = { ...tables, ...optionsFields };
-const noFields: Fields = {};
-const scalarBytes: Readonly<Record<string, number>> = {
-  bool: 1,
-  i8: 1,
-  u8: 1,
-  u16: 2,
-  i32: 4,
-  u32: 4,
-  i64: 8,
-  u64: 8,
-  f32: 4,
-};
 
 /** The table limit of the flatbuffers verifier, which the TFLite runtime applies as well. */
 const maxTables = 1_000_000;
@@ -50,7 +27,7 @@ class Decoder {
   private readonly buffer: ByteBuffer;
   private readonly size: number;
   private tablesLeft = maxTables;
-  /** Honest files do not repeat their vectors; the slack is for writers that share small ones. */
+  /** Of vectors that writers share, an honest file repeats no more than what else it holds; the slack is for small ones. */
   private elementsLeft: number;
 
   constructor(bytes: Uint8Array) {
@@ -224,7 +201,7 @@ const smallBuffer = 1024;
 
 /**
  * Writes a TFLite file: its tables, and behind them the buffers' data, which start at multiples of 16 bytes. Fields
- * that equal their default are left out, as every flatbuffers writer does. The same draft gives the same bytes.
+ * that equal their default are left out, and what is equal stands once. The same draft gives the same bytes.
  * A file above 2 GiB gets the schema's large form, in which a buffer names the place of its data by 64 bits.
  * @param contents of the buffers, which the draft leaves out
  * @param options.large the large form whatever the size
@@ -242,44 +219,38 @@ export function encodeParts(
     return place;
   });
   if (options.large || end > offsetLimit) return encodeLarge(model, contents);
-  const builder = tablesBuilder();
-  // The builder counts offsets back from the end of what it writes: the data lies at negative ones.
+  const encoder = new TableEncoder(dataAlignment);
+  // Offsets count back from the end of the tables: the data lies at negative ones.
   const buffers = places.map((place) =>
-    encodeTable(builder, fieldTables.Buffer, {}, place === undefined ? {} : { data: -place }),
+    encoder.table('Buffer', {}, place === undefined ? {} : { data: -place }),
   );
-  const head = finishTables(builder, model, buffers);
+  const head = finishTables(encoder, model, buffers);
   return { sizeBytes: head.byteLength + end, parts: () => fileParts(head, contents, places) };
 }
 
-function tablesBuilder(): Builder {
-  const builder = new Builder(65_536);
-  // Makes the length of all tables a multiple of it.
-  builder.prep(dataAlignment, 0);
-  return builder;
-}
-
-function finishTables(builder: Builder, model: Draft<'Model'>, buffers: number[]): Uint8Array {
-  const root = encodeTable(builder, fieldTables.Model, { ...model, buffers: undefined }, { buffers });
-  builder.finish(root, fileIdentifier);
-  return builder.asUint8Array();
+function finishTables(encoder: TableEncoder, model: Draft<'Model'>, buffers: readonly number[]): Uint8Array {
+  return encoder.finish(
+    encoder.table('Model', { ...model, buffers: undefined }, { buffers }),
+    fileIdentifier,
+  );
 }
 
 /** Buffers with `offset` and `size` (schema.fbs, Buffer): the data is no part of the flatbuffer. */
 function encodeLarge(model: Draft<'Model'>, contents: readonly BufferContent[]): FileContent {
   const isOutside = ({ byteLength }: BufferContent) => byteLength > smallBuffer;
   const tables = (headBytes: number): Uint8Array => {
-    const builder = tablesBuilder();
+    const encoder = new TableEncoder(dataAlignment);
     let end = headBytes;
     const buffers = contents.map((content) => {
       if (!isOutside(content)) {
         const data = content.byteLength > 0 ? content.bytes().slice() : undefined;
-        return encodeTable(builder, fieldTables.Buffer, { data });
+        return encoder.table('Buffer', { data });
       }
       const offset = aligned(end);
       end = offset + content.byteLength;
-      return encodeTable(builder, fieldTables.Buffer, { offset, size: content.byteLength });
+      return encoder.table('Buffer', { offset, size: content.byteLength });
     });
-    return finishTables(builder, model, buffers);
+    return finishTables(encoder, model, buffers);
   };
   // Places depend on the length of the tables, which does not depend on places.
   const head = tables(tables(dataAlignment).byteLength);
@@ -320,81 +291,4 @@ function* fileParts(
     yield contents[i].bytes();
     end = place + lengthBytes + byteLength;
   }
-}
-
-function encodeTable(
-  builder: Builder,
-  fields: Fields,
-  row: AnyRow,
-  /** Offsets of references, or of a vector's elements, that stand already. */
-  written: Readonly<Record<string, number | readonly number[] | undefined>> = {},
-): number {
-  const offsets = new Map<string, number>();
-  for (const [name, [, kind]] of Object.entries(fields)) {
-    const ready = written[name];
-    if (ready !== undefined)
-      offsets.set(name, typeof ready === 'number' ? ready : offsetVector(builder, ready));
-    else if (row[name] !== undefined && !(kind in scalarBytes)) {
-      offsets.set(name, encodeReference(builder, kind, row[name], row[`${name}_type`]));
-    }
-  }
-  builder.startObject(1 + Math.max(-1, ...Object.values(fields).map(([id]) => id)));
-  // Wide fields first keeps the padding small.
-  const bySize = Object.entries(fields).sort(
-    ([, a], [, b]) => (scalarBytes[b[1]] ?? 4) - (scalarBytes[a[1]] ?? 4) || a[0] - b[0],
-  );
-  for (const [name, [id, kind, fallback]] of bySize) {
-    const offset = offsets.get(name);
-    if (offset !== undefined) builder.addFieldOffset(id, offset, 0);
-    else if (row[name] !== undefined) addScalar(builder, id, kind, row[name], fallback ?? 0);
-  }
-  return builder.endObject();
-}
-
-function addScalar(builder: Builder, id: number, kind: string, value: unknown, fallback: number): void {
-  const number = Number(value);
-  if (kind === 'i64' || kind === 'u64') builder.addFieldInt64(id, BigInt(number), BigInt(fallback));
-  else if (kind === 'f32') builder.addFieldFloat32(id, number, fallback);
-  else if (scalarBytes[kind] === 4) builder.addFieldInt32(id, number, fallback);
-  else builder.addFieldInt8(id, number, fallback);
-}
-
-function encodeReference(builder: Builder, kind: string, value: unknown, unionType: unknown): number {
-  if (kind === 'string') return builder.createString(value as string);
-  if (kind in unions) {
-    const table = unions[kind][unionType as number];
-    return encodeTable(builder, fieldTables[table] ?? noFields, value as AnyRow);
-  }
-  if (kind === '[u8]') {
-    const bytes = value as Uint8Array;
-    builder.prep(16, bytes.byteLength);
-    return builder.createByteVector(bytes);
-  }
-  if (!kind.startsWith('[')) return encodeTable(builder, fieldTables[kind], value as AnyRow);
-  const element = kind.slice(1, -1);
-  const items = value as readonly unknown[];
-  if (element in scalarBytes) return scalarVector(builder, element, items as readonly number[]);
-  return offsetVector(
-    builder,
-    items.map((item) => encodeReference(builder, element, item, undefined)),
-  );
-}
-
-function scalarVector(builder: Builder, element: string, items: readonly number[]): number {
-  const width = scalarBytes[element];
-  builder.startVector(width, items.length, width);
-  for (let i = items.length - 1; i >= 0; i--) {
-    if (element === 'f32') builder.addFloat32(items[i]);
-    else if (width === 8) builder.addInt64(BigInt(items[i]));
-    else if (width === 4) builder.addInt32(items[i]);
-    else if (width === 2) builder.addInt16(items[i]);
-    else builder.addInt8(Number(items[i]));
-  }
-  return builder.endVector();
-}
-
-function offsetVector(builder: Builder, offsets: readonly number[]): number {
-  builder.startVector(4, offsets.length, 4);
-  for (let i = offsets.length - 1; i >= 0; i--) builder.addOffset(offsets[i]);
-  return builder.endVector();
 }
