@@ -45,20 +45,25 @@ export function decideMixed(graph: Graph, ranges: Ranges, options: MixedOptions)
       : decidePlan(graph, ranges, { ...options, precision: 'float32' });
   const values = { ...start.values };
   const nodes: Record<string, NodePlan> = {};
-  const stored = { hybrid: placeWeights(graph, 'hybrid'), only: placeWeights(graph, 'weights-only') };
+  const placed = {
+    'dynamic-int8': placeWeights(graph, 'dynamic-int8'),
+    'weights-int8': placeWeights(graph, 'weights-int8'),
+    'weights-int4': placeWeights(graph, 'weights-int4'),
+  };
   for (const node of graph.nodes) {
     const choice = choiceOf(node.id);
     nodes[node.id] = start.nodes[node.id] ?? { mode: 'float', reason: `${choice} was chosen` };
     if (choice === 'float16') nodes[node.id] = { ...nodes[node.id], storage: 'float16' };
     if (choice !== 'dynamic-int8' && choice !== 'weights-int8' && choice !== 'weights-int4') continue;
-    const placed = (choice === 'dynamic-int8' ? stored.hybrid : stored.only).get(node.id);
-    if (!placed || placed.mode === 'float') continue;
+    const { mode, storage } = placed[choice].get(node.id)!;
+    if (storage) nodes[node.id] = { ...nodes[node.id], storage };
+    if (mode === 'float') continue;
     const own: Record<string, ValuePlan> = {};
     const reduced = choice === 'dynamic-int8' && options.form === 'u8s8-reduced';
     planStoredWeights(graph, node, own, choice, reduced);
     // Weights that an integer operator shares keep the form that it needs.
     for (const [id, value] of Object.entries(own)) values[id] ??= value;
-    nodes[node.id] = { mode: placed.mode, reason: leftOut.get(node.id)! };
+    nodes[node.id] = { mode, reason: leftOut.get(node.id)! };
   }
   return { ...start, precision: options.precision, values, nodes, constants: constantNames(graph, values) };
 }

@@ -322,6 +322,7 @@ describe('a plan for weights alone', () => {
   ] as const)('%s', (precision, mode, dtype, limit) => {
     const plan = decidePlan(big, new Map(), { precision, io: 'float32', pureInteger: false });
     expect(modes(plan)).toEqual({ first: mode, y: 'float' });
+    expect(plan.nodes.y.storage).toBe('float16');
     expect(Object.keys(plan.values)).toEqual(['w']);
     expect(plan.values.w).toMatchObject({ dtype, axis: 0 });
     expect(plan.values.w.scales).toHaveLength(200);

@@ -6,11 +6,12 @@ import { type Graph, type Node, valueNamed } from '../ir/graph.ts';
 import { countedElements } from '../ops/infer-helpers.ts';
 import { activationParams } from './activation-params.ts';
 import type { OwnNumbers } from './onnx-form.ts';
-import { lastStep, placeIntegers, placeWeights, smallestWeights } from './placement.ts';
+import { lastStep, placeIntegers, placeWeights } from './placement.ts';
 import { emptyPlan, type NodePlan, operandKey, type QuantPlan, type ValuePlan } from './plan.ts';
 import { islandWarnings, nothingDone } from './plan-warnings.ts';
 import { planHybridWeights, planIntegerWeights, planStoredWeights } from './plan-weights.ts';
 import { floatOperands, isFloatValue, onlyMoves, outputRule, ruleOf } from './rules.ts';
+import type { WeightPrecision } from './stored-weights.ts';
 
 export interface DecideOptions {
   readonly precision: Precision;
@@ -56,10 +57,10 @@ export function decidePlan(graph: Graph, ranges: Ranges, options: DecideOptions)
     case 'int16x8':
       return decideIntegers(graph, ranges, { ...options, precision });
     case 'dynamic-int8':
-      return decideWeights(graph, precision, 'hybrid', options.form === 'u8s8-reduced');
+      return decideWeights(graph, precision, options.form === 'u8s8-reduced');
     case 'weights-int8':
     case 'weights-int4':
-      return decideWeights(graph, precision, 'weights-only');
+      return decideWeights(graph, precision);
     case 'float32':
     case 'float16':
       return emptyPlan(precision);
@@ -166,18 +167,13 @@ function knownRanges(graph: Graph, ranges: Ranges): Set<string> {
   return known;
 }
 
-function decideWeights(
-  graph: Graph,
-  precision: 'dynamic-int8' | 'weights-int8' | 'weights-int4',
-  mode: 'hybrid' | 'weights-only',
-  reduced = false,
-): QuantPlan {
-  const nodes = placeWeights(graph, mode);
+function decideWeights(graph: Graph, precision: WeightPrecision, reduced = false): QuantPlan {
+  const nodes = placeWeights(graph, precision);
   const values: Record<string, ValuePlan> = {};
   for (const node of graph.nodes) {
-    if (nodes.get(node.id)?.mode === mode) planStoredWeights(graph, node, values, precision, reduced);
+    if (nodes.get(node.id)?.mode !== 'float') planStoredWeights(graph, node, values, precision, reduced);
   }
-  const warnings = nothingDone(values, `no weights of at least ${smallestWeights} elements`);
+  const warnings = nothingDone(values, 'all weights are too few for integers to pay');
   return {
     precision,
     values,

@@ -1,18 +1,17 @@
 import type { Precision } from '../contract/views.ts';
+import { dtypeBits } from '../ir/dtype.ts';
 import { type Graph, valueNamed } from '../ir/graph.ts';
 import { opaqueOf } from '../ir/opaque.ts';
 import type { Tensor } from '../ir/tensor.ts';
 import { sizeOf } from './constants.ts';
 import { halfConstants } from './float16.ts';
-import { smallestWeights } from './placement.ts';
 import { floatOperands, ruleOf } from './rules.ts';
+import { paramsBytes, storedType, type WeightPrecision, wideningBytes } from './stored-weights.ts';
 
 /** What a TFLite file spends around its data, from files measured: fixed parts, one operator, one tensor. */
 const fileBytes = 300;
 const operatorBytes = 90;
 const tensorBytes = 70;
-/** A scale (float32) and a zero point (int64). */
-const paramsBytes = 12;
 /** The table of parameters of one quantized activation. */
 const quantizedTensorBytes = 100;
 
@@ -38,31 +37,28 @@ export function estimateSizes(graph: Graph): Record<Precision, number> {
     opaque + fileBytes + graph.nodes.length * operatorBytes + (computed + stored.length) * tensorBytes;
   const sum = (bytes: (constant: Stored) => number) =>
     Math.round(base + stored.reduce((total, constant) => total + bytes(constant), 0));
-  const border = operatorBytes + tensorBytes;
   const full = (constant: Stored, biasBytes: number) => {
     if (constant.kind === 'weight') return constant.elements + constant.channels * paramsBytes;
     if (constant.kind === 'bias') return constant.elements * (biasBytes + paramsBytes);
     return constant.kind === 'activation' ? constant.elements + paramsBytes : constant.rawBytes;
   };
   const integer = (biasBytes: number) =>
-    sum((constant) => full(constant, biasBytes)) + computed * quantizedTensorBytes + 2 * border;
-  const weightsOnly = (bits: number) =>
-    sum((constant) =>
-      constant.kind === 'weight' && constant.elements >= smallestWeights
-        ? (constant.elements * bits) / 8 + constant.channels * paramsBytes + border
-        : constant.rawBytes,
-    );
+    sum((constant) => full(constant, biasBytes)) + computed * quantizedTensorBytes + 2 * wideningBytes;
+  const weights = (precision: WeightPrecision) =>
+    sum(({ kind, hybrid, half, elements, channels, rawBytes }) => {
+      if (kind !== 'weight' || (precision === 'dynamic-int8' && !hybrid)) return rawBytes;
+      const type = storedType(elements, channels, precision);
+      if (!type) return half ? rawBytes / 2 + wideningBytes : rawBytes;
+      const widening = precision === 'dynamic-int8' ? 0 : wideningBytes;
+      return (elements * dtypeBits[type]) / 8 + channels * paramsBytes + widening;
+    });
   const int8 = integer(4);
   return {
     float32: sum(({ rawBytes }) => rawBytes),
-    float16: sum(({ half, rawBytes }) => (half ? rawBytes / 2 + border : rawBytes)),
-    'dynamic-int8': sum((constant) =>
-      constant.hybrid && constant.kind === 'weight' && constant.elements >= smallestWeights
-        ? constant.elements + constant.channels * paramsBytes
-        : constant.rawBytes,
-    ),
-    'weights-int8': weightsOnly(8),
-    'weights-int4': weightsOnly(4),
+    float16: sum(({ half, rawBytes }) => (half ? rawBytes / 2 + wideningBytes : rawBytes)),
+    'dynamic-int8': weights('dynamic-int8'),
+    'weights-int8': weights('weights-int8'),
+    'weights-int4': weights('weights-int4'),
     int8,
     int16x8: integer(8),
     auto: int8,

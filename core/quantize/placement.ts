@@ -2,16 +2,12 @@ import { consumersOf, type Graph, type Node, producersOf, valueNamed } from '../
 import { isOpaque } from '../ir/opaque.ts';
 import { sizeOf } from './constants.ts';
 import { floatStretches } from './float-stretches.ts';
+import { smallestHalfConstant } from './float16.ts';
 import type { NodePlan } from './plan.ts';
 import { recurrentOperators } from './recurrences.ts';
 import { feedsRelativePrecision, type RelativeFeed } from './relative-precision.ts';
 import { floatOperands, isFloatValue, onlyMoves, outputRule, ruleOf, weightsOf } from './rules.ts';
-
-/**
- * Constants below this many elements stay in float where only weights are quantized: the integers' own tables would
- * outweigh what they save (the threshold of TensorFlow's converter).
- */
-export const smallestWeights = 1024;
+import { storedWeights, type WeightPrecision } from './stored-weights.ts';
 
 export interface IntegerPlacement {
   /** Which integer kernels are wanted. */
@@ -70,7 +66,7 @@ export function placeIntegers(graph: Graph, options: IntegerPlacement): Map<stri
 function lacksKernel(graph: Graph, node: Node, { kernels, leftOut }: IntegerPlacement): boolean {
   const rule = ruleOf(node);
   if (!rule || rule.tflite[kernels] || leftOut?.has(node.id)) return false;
-  return weightCount(graph, node) >= smallestWeights;
+  return storesWeights(graph, node);
 }
 
 /** Whether an operator of ours makes reals of reals that are no constants. */
@@ -86,8 +82,7 @@ export const lastStep = 'the last step gives reals, finer than 8 bits, as the ou
 
 function exactly(graph: Graph, node: Node, { op, isWeighted }: RelativeFeed): NodePlan {
   const reason = `feeds a ${op}, where what integers round to zero would count`;
-  const isLarge = isWeighted && weightCount(graph, node) >= smallestWeights;
-  return { mode: isLarge ? 'weights-only' : 'float', reason };
+  return { mode: isWeighted && storesWeights(graph, node) ? 'weights-only' : 'float', reason };
 }
 
 /** Why a recurrence is not in integers. */
@@ -95,13 +90,12 @@ export const recurrentState = '8 bits would round the state of a recurrence anew
 
 /** A step of a recurrence: 8-bit weights where there are enough of them, states in float. */
 function step(graph: Graph, node: Node): NodePlan {
-  const mode = weightCount(graph, node) < smallestWeights ? 'float' : 'weights-only';
+  const mode = storesWeights(graph, node) ? 'weights-only' : 'float';
   return { mode, reason: recurrentState };
 }
 
-function weightCount(graph: Graph, node: Node): number {
-  const [weights] = weightsOf(graph, node);
-  return weights ? sizeOf(weights.constant!) : 0;
+function storesWeights(graph: Graph, node: Node): boolean {
+  return storedWeights(graph, node, 'weights-int8').length > 0;
 }
 
 /** Why a node cannot run in integers; undefined when it can. */
@@ -201,8 +195,9 @@ function tailOf(graph: Graph): Tail {
   return { fixed, weighted };
 }
 
-/** Which operators get integer weights while activations stay in float. */
-export function placeWeights(graph: Graph, mode: 'hybrid' | 'weights-only'): Map<string, NodePlan> {
+/** Which operators get integer weights while activations stay in float; weights too few for that get half the bits. */
+export function placeWeights(graph: Graph, precision: WeightPrecision): Map<string, NodePlan> {
+  const mode = precision === 'dynamic-int8' ? 'hybrid' : 'weights-only';
   const plans = new Map<string, NodePlan>();
   for (const node of graph.nodes) {
     const rule = ruleOf(node);
@@ -210,10 +205,12 @@ export function placeWeights(graph: Graph, mode: 'hybrid' | 'weights-only'): Map
     if (!rule || !weights) plans.set(node.id, { mode: 'float', reason: 'no constant weights' });
     else if (mode === 'hybrid' && !rule.tflite.dynamicInt8) {
       plans.set(node.id, { mode: 'float', reason: 'no kernel for float activations and int8 weights' });
-    } else if (sizeOf(weights) < smallestWeights) {
+    } else if (storedWeights(graph, node, precision).length === 0) {
+      const isHalf = sizeOf(weights) >= smallestHalfConstant;
       plans.set(node.id, {
         mode: 'float',
-        reason: `${sizeOf(weights)} weights; below ${smallestWeights} nothing is saved`,
+        reason: `${sizeOf(weights)} weights are too few for integers to pay`,
+        ...(isHalf ? { storage: 'float16' } : {}),
       });
     } else plans.set(node.id, { mode, reason: 'constant weights' });
   }

@@ -9,7 +9,7 @@ import { isFloatValue, ruleOf } from './rules.ts';
 /** A warning where a plan gives no value integers. */
 export function nothingDone(values: QuantPlan['values'], why: string): PlanWarning[] {
   if (Object.keys(values).length > 0) return [];
-  return [{ code: 'quantize.nothing', message: `${why}: the file stays as it is` }];
+  return [{ code: 'quantize.nothing', message: `${why}: nothing is stored in them` }];
 }
 
 /** Whether an operator with integer kernels stays in float by choice, or has no reals to compute with. */

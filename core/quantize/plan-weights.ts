@@ -1,10 +1,9 @@
 /** What constant weights become, by what the operator that takes them computes in. */
 import { type Graph, type Node, valueNamed } from '../ir/graph.ts';
 import { toFloat32 } from '../ir/tensor.ts';
-import { sizeOf } from './constants.ts';
-import { smallestWeights } from './placement.ts';
 import type { ValuePlan } from './plan.ts';
 import { biasSlot, floatOperands, ruleOf } from './rules.ts';
+import { storedWeights, type WeightPrecision } from './stored-weights.ts';
 import { fitToKernels, weightParams } from './weight-params.ts';
 
 /**
@@ -60,17 +59,14 @@ export function planStoredWeights(
   graph: Graph,
   node: Node,
   values: Record<string, ValuePlan>,
-  precision: 'dynamic-int8' | 'weights-int8' | 'weights-int4',
+  precision: WeightPrecision,
   reduced = false,
 ): void {
-  const type = precision === 'weights-int4' ? 'int4' : 'int8';
-  for (const { rule: slot, value } of floatOperands(graph, node, ruleOf(node)!)) {
-    if (slot.kind !== 'weight' || !value.constant || values[value.id]) continue;
-    if (sizeOf(value.constant) < smallestWeights) continue;
-    values[value.id] = {
-      ...weightParams(value.constant, slot.axis, type, reduced),
+  for (const { value, axis, type } of storedWeights(graph, node, precision)) {
+    values[value.id] ??= {
+      ...weightParams(value.constant!, axis, type, reduced),
       dtype: type,
-      reason: weightReason(slot.axis, type),
+      reason: weightReason(axis, type),
     };
   }
 }

@@ -1,8 +1,6 @@
 import type { OperatorPrecision } from '../decide-mixed.ts';
+import { paramsBytes } from '../stored-weights.ts';
 import type { OperatorGroup } from './operator-groups.ts';
-
-/** Bytes that a scale and a zero point take in a file. */
-const paramsBytes = 12;
 
 /** Bytes that a group's weights take in a file. */
 export function weightBytes(group: OperatorGroup, precision: OperatorPrecision): number {
@@ -13,10 +11,10 @@ export function weightBytes(group: OperatorGroup, precision: OperatorPrecision):
     case 'float16':
       return group.weights * 2;
     case 'weights-int4':
-      return small * 4 + group.largeWeights / 2 + group.channels * paramsBytes;
+      return small * 2 + group.largeWeights / 2 + group.channels * paramsBytes;
     case 'weights-int8':
     case 'dynamic-int8':
-      return small * 4 + group.largeWeights + group.channels * paramsBytes;
+      return small * 2 + group.largeWeights + group.channels * paramsBytes;
     case 'int8':
     case 'int16x8':
       return group.weights + group.channels * paramsBytes;

@@ -3,15 +3,15 @@ import { macsOf } from '../../ops/macs.ts';
 import { sizeOf } from '../constants.ts';
 import type { OperatorPrecision } from '../decide-mixed.ts';
 import { smallestHalfConstant } from '../float16.ts';
-import { smallestWeights } from '../placement.ts';
 import { ruleOf, weightsOf } from '../rules.ts';
+import { storedWeights, type WeightPrecision } from '../stored-weights.ts';
 
 /** Operators that are given one precision together: some with weights, and what follows them up to the next ones. */
 export interface OperatorGroup {
   /** Name of its first operator with weights, or of its first one. */
   readonly id: string;
   readonly nodes: readonly string[];
-  /** Elements of constant weights, and how many of them are in tensors large enough to be stored in integers alone. */
+  /** Elements of constant weights, and how many of them are in tensors that are worth storing in integers alone. */
   readonly weights: number;
   readonly largeWeights: number;
   readonly channels: number;
@@ -78,20 +78,22 @@ function describeGroup(graph: Graph, nodes: readonly Node[]): OperatorGroup {
   );
   const sizes = [...constants.values()].map(({ constant }) => sizeOf(constant!));
   const weights = sum(sizes);
-  const largeWeights = sum(sizes.filter((size) => size >= smallestWeights));
+  const stored = (precision: WeightPrecision) =>
+    nodes.flatMap((node) => storedWeights(graph, node, precision));
+  const large = new Map(stored('weights-int8').map(({ value }) => [value.id, value]));
   const precisions: OperatorPrecision[] = ['float32'];
   if (sizes.some((size) => size >= smallestHalfConstant)) precisions.push('float16');
-  if (largeWeights > 0) {
-    precisions.push('weights-int8', 'weights-int4');
-    const takes = (node: Node) => weightsOf(graph, node).length > 0 && ruleOf(node)!.tflite.dynamicInt8;
-    if (nodes.some(takes)) precisions.push('dynamic-int8');
-  }
+  if (large.size > 0) precisions.push('weights-int8');
+  if (stored('weights-int4').length > 0) precisions.push('weights-int4');
+  const isHybrid = (node: Node) =>
+    ruleOf(node)?.tflite.dynamicInt8 && storedWeights(graph, node, 'dynamic-int8').length > 0;
+  if (nodes.some(isHybrid)) precisions.push('dynamic-int8');
   if (nodes.some((node) => ruleOf(node)?.tflite.int8)) precisions.push('int8');
   return {
     id: (nodes.find((node) => weightsOf(graph, node).length > 0) ?? nodes[0]).id,
     nodes: nodes.map(({ id }) => id),
     weights,
-    largeWeights,
+    largeWeights: sum([...large.values()].map(({ constant }) => sizeOf(constant!))),
     channels: sum([...constants.values()].map(({ constant }) => constant!.shape[0] ?? 1)),
     macs: sum(nodes.map((node) => macsOf(graph, node))),
     precisions,
