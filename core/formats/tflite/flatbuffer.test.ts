@@ -93,6 +93,29 @@ describe('the TFLite container', () => {
     ]);
   });
 
+  it('writes equal vectors, tables and texts once', () => {
+    const tensor = (name: string, scale: number) => ({
+      name,
+      shape: [64, 3, 3, 1],
+      quantization: { scale: [scale], zero_point: new Array<number>(64).fill(0) },
+    });
+    const sizeOf = (tensors: Draft<'Tensor'>[]) =>
+      encodeModel({ ...draft, subgraphs: [{ tensors }] }).byteLength;
+    const first = tensor('a', 0.5);
+    const added = sizeOf([first, tensor('b', 0.25)]) - sizeOf([first]);
+    // A place in the list, two tables, one scale and one name; the lengths of tables are multiples of 16.
+    expect(added).toBeLessThanOrEqual(4 + 16 + 16 + 8 + 8 + 16);
+    const { tensors } = decodeModel(
+      encodeModel({ ...draft, subgraphs: [{ tensors: [first, tensor('b', 0.25)] }] }),
+    ).subgraphs![0];
+    expect(
+      tensors!.map(({ name, quantization }) => [name, quantization!.scale, quantization!.zero_point!.length]),
+    ).toEqual([
+      ['a', [0.5], 64],
+      ['b', [0.25], 64],
+    ]);
+  });
+
   it('gives the same bytes for the same model', () => {
     expect(encodeModel(draft)).toEqual(encodeModel(structuredClone(draft)));
   });
