@@ -1,5 +1,5 @@
 import type { Ranges } from '../calibrate/observer.ts';
-import type { Precision, RecoveryView } from '../contract/views.ts';
+import type { RecoveryView } from '../contract/views.ts';
 import { spread } from '../kernels/spread.ts';
 import type { QuantPlan } from '../quantize/plan.ts';
 import { type PlanOptions, planQuantization, recoveryContext } from '../quantize/quantize.ts';
@@ -17,9 +17,6 @@ export interface RecoveredPlan {
   /** What each step that had something to do gained, in order; absent where nothing was measured. */
   readonly recovery?: RecoveryView[];
 }
-
-/** Precisions whose activations are 8-bit integers when they run: those make the errors that biases can take back. */
-const narrowActivations: ReadonlySet<Precision> = new Set(['int8', 'dynamic-int8']);
 
 /** Multiply-accumulates that fitting weights to samples may take where nothing is measured: next to nobody's wait. */
 const affordable = 1e9;
@@ -87,7 +84,8 @@ export async function planFast(
   const given = recoveryContext(forms, plan, ranges);
   const most = options.precision === 'int8' ? affordableInIntegers : affordable;
   const steps = [errorFeedbackWithin(most)];
-  if (narrowActivations.has(options.precision)) steps.push(sequentialBiasCorrectionWithin(most));
+  // Elsewhere statistics have corrected the biases as well as can be.
+  if (options.precision === 'int8') steps.push(sequentialBiasCorrectionWithin(most));
   const taken = new Set(['equalization', ...recoverySteps.map(({ id }) => id)]);
   for (const step of steps) {
     const result = await step.run(plan, given, samples);
