@@ -123,6 +123,32 @@ const rows: [string, NodeDef[], FunctionDef[], RegExp][] = [
     /more than 200 deep/,
   ],
   [
+    'a loop of TensorFlow 1 that no turn goes back in',
+    [
+      node('in', 'Enter', ['x'], { frame_name: { s: new TextEncoder().encode('f') } }),
+      node('m', 'Merge', ['in', 's:1']),
+      node('end', 'LoopCond', ['m']),
+      node('s', 'Switch', ['m', 'end']),
+      node('y', 'Exit', ['s']),
+    ],
+    [],
+    /"end" has a Switch "s" that is none of its states/,
+  ],
+  [
+    'a loop of TensorFlow 1 in itself',
+    [
+      node('in', 'Enter', ['y'], { frame_name: { s: new TextEncoder().encode('f') } }),
+      node('m', 'Merge', ['in', 'next']),
+      node('end', 'LoopCond', ['y']),
+      node('s', 'Switch', ['m', 'end']),
+      node('next', 'NextIteration', ['s:1']),
+      node('y', 'Exit', ['s']),
+    ],
+    [],
+    /"end" stands within itself/,
+  ],
+  ['an Exit of no loop', [node('y', 'Exit', ['x'])], [], /operator Exit is not supported/],
+  [
     'a loop without a body',
     [loop('y', 'f0', 'none', 'x')],
     doubling,

@@ -14,8 +14,10 @@ import { complexConstant, isOnComplex, readComplex } from './complex.ts';
 import { GraphDefNode } from './node-view.ts';
 import { damaged, Functions, graphBody, maxDepth, type Plan, type Source } from './plan.ts';
 import { pruneGraph } from './prune.ts';
+import { raiseLoops } from './raise-loops.ts';
 import { dataTypeNames, dataTypes, type GraphDef, type NodeDef, type ShapeProto } from './schema.ts';
 import { functionOf, isLoop, isVariable, surveyOperators } from './survey.ts';
+import { arrayReaders } from './tensor-arrays.ts';
 import { isList, type ListOperand, listReaders, type TensorList } from './tensor-lists.ts';
 import { tensorFromProto } from './tensors.ts';
 
@@ -64,10 +66,11 @@ export function planModel(model: Pick<GraphModel, 'name' | 'graph' | 'inputs' | 
   plan: Plan;
   functions: Functions;
 } {
-  const functions = new Functions(model.graph.library?.function ?? []);
+  const graph = raiseLoops(model.graph);
+  const functions = new Functions(graph.library?.function ?? []);
   const body = graphBody(
     model.name,
-    model.graph.node,
+    graph.node,
     model.inputs.map(({ tensor }) => tensor),
     model.outputs.map(({ tensor }) => tensor),
   );
@@ -207,7 +210,7 @@ class GraphImporter {
     }
     if (isLoop(node)) return this.loop(node, name, inputs);
     if ((op === 'Identity' || op === 'IdentityN') && inputs.some((input) => !isValue(input))) return inputs;
-    if (listReaders[op]) return [this.onLists(node, name, inputs)];
+    if (listReaders[op] || arrayReaders[op]) return this.onLists(node, name, inputs);
     if (isOnComplex(node) || inputs.some((input) => isComplexItem(input))) {
       const operands = inputs.map((item) => (isComplexItem(item) ? item : this.valueOf(item)));
       return readComplex(node, name, operands, this.builder, (part, values) =>
@@ -253,12 +256,15 @@ class GraphImporter {
     }
   }
 
-  private onLists(node: NodeDef, name: string, inputs: readonly Item[]): Item {
+  private onLists(node: NodeDef, name: string, inputs: readonly Item[]): readonly Item[] {
     const operands = inputs.map((item): ListOperand => (isList(item) ? item : this.valueOf(item)));
     const view = new GraphDefNode(node, name, []);
-    const result = listReaders[node.op ?? ''](view, operands, this.builder);
+    const op = node.op ?? '';
+    const result = (listReaders[op] ?? arrayReaders[op])(view, operands, this.builder);
     const unread = view.unread();
-    return unread.length > 0 ? view.refuse(`the attribute ${unread.join(', ')} is not known`) : result;
+    return unread.length > 0
+      ? view.refuse(`the attribute ${unread.join(', ')} is not known`)
+      : [result].flat();
   }
 
   private operator(node: NodeDef, name: string, inputs: readonly Item[]): readonly (Value | undefined)[] {

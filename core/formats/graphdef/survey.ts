@@ -3,6 +3,7 @@ import type { Issue } from '../../contract/errors.ts';
 import { complexGraphDefReaders, graphdefReaders } from '../../ops/registry.ts';
 import { damaged, type Functions, type Plan } from './plan.ts';
 import { dataTypeNames, type NodeDef } from './schema.ts';
+import { arrayReaders } from './tensor-arrays.ts';
 import { listReaders } from './tensor-lists.ts';
 
 const variables = new Set(['VarHandleOp', 'VariableV2', 'Variable']);
@@ -12,6 +13,7 @@ const structural = new Set([
   ...['Const', 'Switch', 'Merge', 'If', 'StatelessIf', 'While', 'StatelessWhile'],
   ...variables,
   ...Object.keys(listReaders),
+  ...Object.keys(arrayReaders),
 ]);
 
 export function isVariable(node: NodeDef): boolean {
@@ -53,12 +55,16 @@ export function neededVariables(plan: Plan, functions: Functions): NodeDef[] {
 const reasons: readonly [RegExp, string][] = [
   [/String|Regex|Unicode|Substr|Decode|Tokeniz/, 'Texts (strings) are not processed in the exported model.'],
   [/HashTable|Lookup/, 'Lookup tables are not processed in the exported model.'],
+  [/^(Enter|Exit|NextIteration|LoopCond)$/, 'It is part of a loop that is not whole.'],
   [
-    /^(Enter|Exit|NextIteration|LoopCond)$|TensorArray/,
-    'Loops are read in the form of TensorFlow 2: export a SavedModel, without lower_control_flow.',
+    /TensorList|TensorArray/,
+    'Lists of tensors are read where a loop reads, writes and stacks them by index.',
   ],
-  [/TensorList/, 'Lists of tensors are read where a loop reads, writes and stacks them by index.'],
   [/Sparse|Ragged/, 'Sparse and ragged tensors are not read.'],
+  [
+    /NonMaxSuppression|^(Where|Unique(V2)?|BooleanMask)$/,
+    'How many results it gives is only found while the model runs: export the model up to what comes before, its raw boxes and scores.',
+  ],
   [/Random|Truncated(Normal)?$/, 'Random numbers belong to training.'],
 ];
 
