@@ -1,10 +1,11 @@
 import { GraphBuilder } from '../ir/builder.ts';
 import { type Graph, type Node, type Value, valueNamed } from '../ir/graph.ts';
 import { tensorOf, toFloat32 } from '../ir/tensor.ts';
-import { largestHalf, toHalfBalanced } from '../kernels/half.ts';
+import { largestHalf, toHalf, toHalfBalanced } from '../kernels/half.ts';
 import { inferTypes } from '../ops/registry.ts';
 import { sizeOf } from './constants.ts';
 import type { PlanWarning } from './plan.ts';
+import { recurrentOperators } from './recurrences.ts';
 import { inputRule, isFloatValue, ruleOf } from './rules.ts';
 
 /** Constants of fewer elements stay float32: the operator that widens them again would outweigh what they save. */
@@ -32,8 +33,9 @@ export function halfConstants(graph: Graph, takes: (node: Node) => boolean = () 
 
 /**
  * Stores constants in float16 behind a Cast to float32, which the TFLite writer turns into DEQUANTIZE (as TensorFlow's
- * converter does). Rounds so that the errors of each output channel cancel; numbers beyond ±65504 are held there, with
- * a warning, and never become infinite.
+ * converter does). Rounds so that the errors of each output channel cancel, but to the nearest numbers in recurrences,
+ * whose states have either sign and no mean that errors would add up by. Numbers beyond ±65504 are held there, with a
+ * warning, and never become infinite.
  * @param takes as in `halfConstants`
  */
 export function storeInFloat16(
@@ -41,6 +43,7 @@ export function storeInFloat16(
   takes?: (node: Node) => boolean,
 ): { graph: Graph; warnings: PlanWarning[] } {
   const halves = halfConstants(graph, takes);
+  const recurrent = constantsOf(graph, recurrentOperators(graph));
   const builder = new GraphBuilder(graph.name, inferTypes);
   const values = new Map<string, Value>();
   const warnings: PlanWarning[] = [];
@@ -58,8 +61,9 @@ export function storeInFloat16(
     const { constant: given, quant } = valueNamed(graph, id);
     const constant = given!;
     if (!half) return remember(values, id, builder.constant(id, constant, quant));
-    const rows = constant.shape[0] ?? 1;
-    const { bits, clamped } = toHalfBalanced(toFloat32(constant), Math.max(1, rows));
+    const rows = Math.max(1, constant.shape[0] ?? 1);
+    const data = toFloat32(constant);
+    const { bits, clamped } = recurrent.has(id) ? toHalf(data) : toHalfBalanced(data, rows);
     if (clamped > 0) warnings.push(clampedWarning(id, clamped));
     const stored = builder.constant(`${id}/float16`, tensorOf('float16', constant.shape, bits));
     const name = builder.freeName(id);
@@ -91,6 +95,11 @@ export function storeInFloat16(
   }
   for (const id of graph.outputs) if (!values.has(id)) operand(id, false);
   return { graph: builder.finish(graph.outputs, graph.source), warnings };
+}
+
+/** The constants that some operators read. */
+function constantsOf(graph: Graph, operators: ReadonlySet<string>): Set<string | null> {
+  return new Set(graph.nodes.filter(({ id }) => operators.has(id)).flatMap(({ inputs }) => inputs));
 }
 
 function remember(values: Map<string, Value>, key: string, value: Value): Value {

@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { GraphBuilder } from '../ir/builder.ts';
-import type { Graph, Value } from '../ir/graph.ts';
-import { floatTensor } from '../ir/tensor.ts';
+import { type Graph, type Value, valueNamed } from '../ir/graph.ts';
+import { floatTensor, toFloat32, typedData } from '../ir/tensor.ts';
+import { toHalf, toHalfBalanced } from '../kernels/half.ts';
 import { inferTypes } from '../ops/registry.ts';
 import { type DecideOptions, decidePlan } from './decide.ts';
+import { storeInFloat16 } from './float16.ts';
 import { recurrentOperators } from './recurrences.ts';
 import { ranges, wave } from './test-graphs.ts';
 
@@ -73,6 +75,17 @@ describe('recurrences', () => {
     for (const id of ['before', 'curved', 'behind', 'rest']) expect(plan.nodes[id].mode).toBe('integer');
     expect(plan.values.shared.scales).toHaveLength(width);
     expect(plan.warnings.map(({ code }) => code)).toEqual(['quantize.recurrence']);
+  });
+
+  it('round to the nearest halves; elsewhere errors cancel', () => {
+    const { graph } = storeInFloat16(recurrent);
+    const bitsOf = (id: string) => typedData(valueNamed(graph, `${id}/float16`).constant!);
+    const reals = (id: string) => toFloat32(valueNamed(recurrent, id).constant!);
+    for (const id of ['projection', 'shared']) expect(bitsOf(id)).toEqual(toHalf(reals(id)).bits);
+    for (const id of ['first', 'last', 'head']) {
+      expect(bitsOf(id)).toEqual(toHalfBalanced(reals(id), width).bits);
+      expect(bitsOf(id)).not.toEqual(toHalf(reals(id)).bits);
+    }
   });
 
   it.each([
