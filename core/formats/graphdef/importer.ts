@@ -3,22 +3,31 @@ import { type Issue, WhittleError } from '../../contract/errors.ts';
 import { GraphBuilder } from '../../ir/builder.ts';
 import { isFloat } from '../../ir/dtype.ts';
 import type { Graph, GraphSource, Value } from '../../ir/graph.ts';
-import { elementCount, type Tensor, toNumbers } from '../../ir/tensor.ts';
+import { elementCount, type Tensor } from '../../ir/tensor.ts';
 import { type Complex, isComplex } from '../../ops/facets.ts';
 import { foldNode, graphdefReaders, inferTypes } from '../../ops/registry.ts';
-import { fixHint } from '../fix-inputs.ts';
 import type { ReadOptions, ReadResult } from '../model-file.ts';
 import { renameOutputs } from '../rename-outputs.ts';
 import { type InputDeclaration, type SettledInputs, settleInputs } from '../settle-inputs.ts';
 import { complexConstant, isOnComplex, readComplex } from './complex.ts';
+import {
+  callPath,
+  type Item,
+  isChoice,
+  isTaken,
+  isValue,
+  type Runner,
+  runChoice,
+  runLoop,
+} from './control-flow.ts';
 import { GraphDefNode } from './node-view.ts';
 import { damaged, Functions, graphBody, maxDepth, type Plan, type Source } from './plan.ts';
 import { pruneGraph } from './prune.ts';
 import { raiseLoops } from './raise-loops.ts';
 import { dataTypeNames, dataTypes, type GraphDef, type NodeDef, type ShapeProto } from './schema.ts';
-import { functionOf, isLoop, isVariable, surveyOperators } from './survey.ts';
+import { isLoop, isVariable, surveyOperators } from './survey.ts';
 import { arrayReaders } from './tensor-arrays.ts';
-import { isList, type ListOperand, listReaders, type TensorList } from './tensor-lists.ts';
+import { isList, type ListOperand, listReaders } from './tensor-lists.ts';
 import { tensorFromProto } from './tensors.ts';
 
 export interface GraphPort {
@@ -48,15 +57,6 @@ export interface GraphModel {
   /** What was found on the way to the graph. */
   readonly issues?: readonly Issue[];
 }
-
-/** A variable is handed on by its node until it is read; `dead` is the branch of a Switch that is not taken. */
-type Item =
-  | Value
-  | Complex
-  | { readonly variable: NodeDef }
-  | { readonly list: TensorList }
-  | 'dead'
-  | undefined;
 
 /** Calls of functions within calls can multiply without bound. */
 const maxNodes = 200_000;
@@ -115,11 +115,11 @@ function storedParameters(model: GraphModel): number {
   return count;
 }
 
-class GraphImporter {
+class GraphImporter implements Runner {
   readonly issues: Issue[] = [];
   private readonly model: GraphModel;
-  private readonly functions: Functions;
-  private readonly builder: GraphBuilder;
+  readonly functions: Functions;
+  readonly builder: GraphBuilder;
   private readonly weights = new Map<NodeDef, Value>();
   private nodesLeft = maxNodes;
   private depth = 0;
@@ -159,7 +159,7 @@ class GraphImporter {
   }
 
   /** @param path what the names of nodes begin with: the path of the call. */
-  private runBody(plan: Plan, args: readonly Item[], path: string): Item[] {
+  runBody(plan: Plan, args: readonly Item[], path: string): Item[] {
     // Branches and bodies are only planned when they are run, so that a function in itself shows here.
     if (this.depth >= maxDepth) throw damaged(`Functions call each other more than ${maxDepth} deep.`);
     this.depth++;
@@ -177,7 +177,7 @@ class GraphImporter {
     return plan.outputs.map(read);
   }
 
-  private count(): void {
+  count(): void {
     if (this.nodesLeft-- > 0) return;
     const { name } = this.model;
     throw damaged(`${name} has more than ${maxNodes} nodes once its functions and loops are written out.`);
@@ -200,15 +200,11 @@ class GraphImporter {
     // What a failed node should have made is missing; its own issue says why.
     if (inputs.includes(undefined)) return undefined;
     if (op === 'Switch') {
-      const isTrue = this.condition(node, name, inputs[1]);
+      const isTrue = isTaken(this, node, name, inputs[1]);
       return isTrue ? ['dead', inputs[0]] : [inputs[0], 'dead'];
     }
-    if (op === 'If' || op === 'StatelessIf') {
-      const isTrue = this.condition(node, name, inputs[0]);
-      const branch = functionOf(node, isTrue ? 'then_branch' : 'else_branch');
-      return this.runBody(this.functions.plan(branch), inputs.slice(1), callPath(name));
-    }
-    if (isLoop(node)) return this.loop(node, name, inputs);
+    if (isChoice(node)) return runChoice(this, node, name, inputs);
+    if (isLoop(node)) return runLoop(this, node, name, inputs);
     if ((op === 'Identity' || op === 'IdentityN') && inputs.some((input) => !isValue(input))) return inputs;
     if (listReaders[op] || arrayReaders[op]) return this.onLists(node, name, inputs);
     if (isOnComplex(node) || inputs.some((input) => isComplexItem(input))) {
@@ -218,42 +214,6 @@ class GraphImporter {
       );
     }
     return this.operator(node, name, inputs);
-  }
-
-  /** A loop whose end is known beforehand is written out turn by turn. */
-  private loop(node: NodeDef, name: string, inputs: readonly Item[]): readonly Item[] | undefined {
-    const goesOn = this.functions.plan(functionOf(node, 'cond'));
-    const body = this.functions.plan(functionOf(node, 'body'));
-    let state = inputs;
-    for (let turns = 0; ; turns++) {
-      this.count();
-      const path = `${callPath(name)}/${turns}`;
-      const [answer] = this.runBody(goesOn, state, path);
-      if (answer === undefined) return undefined;
-      const { constant } = isValue(answer) ? answer : {};
-      if (!constant) {
-        return new GraphDefNode(node, name, []).refuse(
-          'how often this loop runs is only found while the model runs',
-          (isValue(answer) ? fixHint(this.builder, answer) : undefined) ??
-            'Export the model with a fixed number of steps.',
-        );
-      }
-      if (toNumbers(constant)[0] === 0) {
-        const message = `The loop "${name}" runs ${turns} times and is written out, turn by turn.`;
-        this.issues.push({
-          code: 'model.unsupported-option',
-          severity: 'warning',
-          node: name,
-          op: node.op,
-          message,
-        });
-        return state;
-      }
-      const next = this.runBody(body, state, path);
-      // Its own issue says why.
-      if (next.includes(undefined)) return undefined;
-      state = next;
-    }
   }
 
   private onLists(node: NodeDef, name: string, inputs: readonly Item[]): readonly Item[] {
@@ -278,15 +238,6 @@ class GraphImporter {
     return outputs;
   }
 
-  private condition(node: NodeDef, name: string, item: Item): boolean {
-    const value = isValue(item) ? item : undefined;
-    if (value?.constant) return toNumbers(value.constant)[0] !== 0;
-    return new GraphDefNode(node, name, []).refuse(
-      'its condition is computed while the model runs',
-      (value && fixHint(this.builder, value)) ?? 'Export the model without branches that depend on its data.',
-    );
-  }
-
   private constantOf(node: NodeDef, name: string): Tensor {
     const given = this.model.constants?.get(node.name ?? '');
     if (given) return given;
@@ -298,7 +249,7 @@ class GraphImporter {
   }
 
   /** A value as it is, a variable as its content. */
-  private valueOf(item: Item): Value {
+  valueOf(item: Item): Value {
     if (isValue(item)) return item;
     if (typeof item !== 'object') throw damaged('A node reads a variable that is not there.');
     if (isList(item)) throw damaged('A node reads a list of tensors as one tensor.');
@@ -345,10 +296,6 @@ class GraphImporter {
   }
 }
 
-function isValue(item: Item): item is Value {
-  return typeof item === 'object' && 'id' in item;
-}
-
 function isComplexItem(item: Item): item is Complex {
   return typeof item === 'object' && isComplex(item);
 }
@@ -359,11 +306,6 @@ function complexOutput(name: string): WhittleError {
     issues: [{ code: 'model.unsupported-option', severity: 'error', node: name, message }],
     hint: 'Export the model with its real and imaginary parts, or its magnitude, as outputs.',
   });
-}
-
-/** Calls are named after the layer that they are of; TensorFlow's own words in between are left out. */
-function callPath(name: string): string {
-  return name.replace(/(^|\/)(Stateful)?PartitionedCall(_\d+)?$/, '');
 }
 
 function pathOf(path: string, name: string): string {
