@@ -1,4 +1,4 @@
-import { halfBitsToNumber } from '../kernels/half.ts';
+import { halfNumbers } from '../kernels/half.ts';
 import { byteLength, type DType, dtypeBits, storageArray, type TypedArray } from './dtype.ts';
 
 /**
@@ -148,24 +148,14 @@ export function typedData(tensor: Tensor): TypedArray {
   return typed(flat.dtype, flat.bytes);
 }
 
-const halfToFloatTable = /* @__PURE__ */ (() => {
-  let table: Float32Array | undefined;
-  return () => {
-    if (table) return table;
-    table = new Float32Array(65536);
-    for (let bits = 0; bits < 65536; bits++) table[bits] = halfBitsToNumber(bits);
-    return table;
-  };
-})();
-
 /** The elements as float32 (a view when they are float32 already). @throws TypeError for string and 4-bit tensors. */
 export function toFloat32(tensor: Tensor): Float32Array {
   const data = typedData(tensor);
   if (tensor.dtype === 'float32') return data as Float32Array;
   const out = new Float32Array(data.length);
   if (tensor.dtype === 'float16') {
-    const table = halfToFloatTable();
-    for (let i = 0; i < out.length; i++) out[i] = table[data[i] as number];
+    const numbers = halfNumbers();
+    for (let i = 0; i < out.length; i++) out[i] = numbers[data[i] as number];
   } else if (tensor.dtype === 'bfloat16') {
     const bits = new Uint32Array(out.buffer);
     for (let i = 0; i < out.length; i++) bits[i] = (data[i] as number) << 16;

@@ -12,16 +12,38 @@ export function balanceRow(
   scale: number,
   limit: number,
 ): void {
-  const errorOf = (at: number) => integers[at] - weights[at] / scale;
+  const errors = new Float64Array(to - from);
   let sum = 0;
-  for (let at = from; at < to; at++) sum += errorOf(at);
+  for (let i = 0; i < errors.length; i++) {
+    errors[i] = integers[from + i] - weights[from + i] / scale;
+    sum += errors[i];
+  }
   const turns = Math.round(Math.abs(sum));
   if (turns === 0 || !Number.isFinite(sum)) return;
   const sign = Math.sign(sum);
+  // What turning would gain, negative where it would lose.
+  for (let i = 0; i < errors.length; i++) errors[i] *= sign;
+  const canTurn = (i: number) => Math.abs(integers[from + i] - sign) <= limit;
+  const least = leastTurned(errors, canTurn, turns);
   const candidates: number[] = [];
-  for (let at = from; at < to; at++) {
-    if (errorOf(at) * sign > 0 && Math.abs(integers[at] - sign) <= limit) candidates.push(at);
+  for (let i = 0; i < errors.length; i++) {
+    if (errors[i] >= least && errors[i] > 0 && canTurn(i)) candidates.push(i);
   }
-  candidates.sort((a, b) => Math.abs(errorOf(b)) - Math.abs(errorOf(a)) || a - b);
-  for (const at of candidates.slice(0, turns)) integers[at] -= sign;
+  candidates.sort((a, b) => errors[b] - errors[a] || a - b);
+  for (const i of candidates.slice(0, turns)) integers[from + i] -= sign;
+}
+
+/** Errors are at most a half, other than those of weights that are held at the limit. */
+const bins = 512;
+
+/** A number that at least `count` of those that are counted reach, and few more: only those need sorting. */
+function leastTurned(errors: Float64Array, isCounted: (i: number) => boolean, count: number): number {
+  const counts = new Int32Array(bins);
+  for (let i = 0; i < errors.length; i++) {
+    const bin = Math.trunc(errors[i] * 2 * bins);
+    if (isCounted(i)) counts[Math.max(0, Math.min(bins - 1, bin))]++;
+  }
+  let bin = bins - 1;
+  for (let above = counts[bin]; above < count && bin > 0; above += counts[bin]) bin--;
+  return bin / (2 * bins);
 }

@@ -44,6 +44,14 @@ export function halfBitsToNumber(bits: number): number {
   return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }
 
+let numbersOfBits: Float32Array | undefined;
+
+/** The number of each of the 65,536 binary16 bit patterns. */
+export function halfNumbers(): Float32Array {
+  numbersOfBits ??= Float32Array.from({ length: 65_536 }, (_, bits) => halfBitsToNumber(bits));
+  return numbersOfBits;
+}
+
 export interface HalfConversion {
   /** Raw binary16 bits. */
   readonly bits: Uint16Array;
@@ -88,19 +96,21 @@ export function toHalfBalanced(data: Float32Array, rows: number): HalfConversion
   return conversion;
 }
 
-/** The other neighbour of an element that was rounded: away from zero when rounding went towards it. */
-function otherNeighbour(x: number, bits: number): number {
-  return Math.abs(x) > Math.abs(halfBitsToNumber(bits)) ? bits + 1 : bits - 1;
+/** The other neighbour of an element that was rounded to `half`: away from zero when rounding went towards it. */
+function otherNeighbour(x: number, half: number, bits: number): number {
+  return Math.abs(x) > Math.abs(half) ? bits + 1 : bits - 1;
 }
 
 function balanceRow(data: Float32Array, bits: Uint16Array, start: number, length: number): void {
+  const numbers = halfNumbers();
   let sum = 0;
   let steps = 0;
   for (let i = start; i < start + length; i++) {
-    const error = halfBitsToNumber(bits[i]) - data[i];
+    const half = numbers[bits[i]];
+    const error = half - data[i];
     if (error === 0) continue;
     sum += error;
-    steps += Math.abs(halfBitsToNumber(otherNeighbour(data[i], bits[i])) - halfBitsToNumber(bits[i]));
+    steps += Math.abs(numbers[otherNeighbour(data[i], half, bits[i])] - half);
   }
   if (!Number.isFinite(sum) || sum === 0 || steps === 0) return;
   // How much worse an element gets, in steps, is spread evenly over 0…1: twice the turns that are needed are looked at.
@@ -108,17 +118,18 @@ function balanceRow(data: Float32Array, bits: Uint16Array, start: number, length
   const limit = Math.max(4 * turnsPerElement, 32 / length);
   const candidates: { at: number; step: number; loss: number }[] = [];
   for (let i = start; i < start + length; i++) {
-    const half = halfBitsToNumber(bits[i]);
+    const half = numbers[bits[i]];
     const error = half - data[i];
-    if (error * sum <= 0 || Math.abs(half) >= largestHalf) continue;
-    const step = halfBitsToNumber(otherNeighbour(data[i], bits[i])) - half;
+    if (error === 0) continue;
+    const step = numbers[otherNeighbour(data[i], half, bits[i])] - half;
     const loss = 1 - (2 * Math.abs(error)) / Math.abs(step);
-    if (loss <= limit) candidates.push({ at: i, step, loss });
+    if (loss <= limit && error * sum > 0 && Math.abs(half) < largestHalf)
+      candidates.push({ at: i, step, loss });
   }
   candidates.sort((a, b) => a.loss - b.loss);
   for (const { at, step } of candidates) {
     if (Math.abs(sum + step) >= Math.abs(sum)) continue;
     sum += step;
-    bits[at] = otherNeighbour(data[at], bits[at]);
+    bits[at] = otherNeighbour(data[at], numbers[bits[at]], bits[at]);
   }
 }

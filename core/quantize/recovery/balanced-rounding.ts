@@ -22,7 +22,7 @@ export const balancedRounding: RecoveryStep = {
       if (values[each.weightsId]?.integers) continue;
       const type = each.plan.dtype === 'int4' ? 'int4' : 'int8';
       const data = toFloat32(weights);
-      const integers = Int8Array.from(quantizeElements(weights, type, each.plan));
+      const integers = new Int8Array(quantizeElements(weights, type, each.plan));
       for (let row = 0; row < weights.shape[0]; row++) {
         const [from, scale] = [row * columns, each.scales[row]];
         balanceRow(data, integers, from, from + columns, scale, weightLimit(each.plan));
