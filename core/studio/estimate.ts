@@ -45,23 +45,13 @@ export async function estimateArtifacts(request: {
   return precisions.map((precision) => ({
     precision,
     memoryBytes,
-    blocked: blockedAll ?? blockedBy(precision, request),
+    blocked: blockedAll ?? (needsSamples(precision) && !request.hasData ? samplesMissing : undefined),
     sizeBytes: sizes?.[precision] ?? 0,
     needsSamples: needsSamples(precision),
   }));
 }
 
-function blockedBy(
-  precision: Precision,
-  { hasData, recipe }: { hasData: boolean; recipe: Recipe },
-): string | undefined {
-  if (precision === 'dynamic-int8' && !recipe.formats.includes('tflite')) {
-    return 'ONNX has no form of it; weights-int8 gives the same size.';
-  }
-  return needsSamples(precision) && !hasData
-    ? 'Needs samples, to find the ranges of activations.'
-    : undefined;
-}
+const samplesMissing = 'Needs samples, to find the ranges of activations.';
 
 function missingOperators(graph: Graph): string[] {
   const lacks = (op: string): boolean => !tfliteWriters[op] || isUnsupported(tfliteWriters[op]);

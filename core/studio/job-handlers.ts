@@ -4,7 +4,7 @@ import type { Handlers } from '../contract/api.ts';
 import { WhittleError } from '../contract/errors.ts';
 import type { ProfileView } from '../contract/views.ts';
 import type { ProgressUpdate } from './progress.ts';
-import { changeProject, log, type StudioContext } from './studio-context.ts';
+import { announce, changeProject, log, type StudioContext } from './studio-context.ts';
 import { type TrialRun, trialRun } from './trial.ts';
 
 type JobHandlers = Pick<
@@ -58,7 +58,7 @@ async function startOptimize(
     title: trial ? `Try ${trial.label}` : `Optimize ${record.name}`,
     async run(signal, onProgress) {
       await runOptimize(context, { projectId, jobId, planned, signal, onProgress });
-      context.emit('project', await store.view(projectId));
+      await announce(context, projectId);
       const results = await store.artifacts(projectId);
       const failed = results.filter((artifact) => artifact.status === 'failed').length;
       log(
@@ -105,7 +105,7 @@ async function runOptimize(context: StudioContext, job: OptimizeJob): Promise<vo
         onReference: (reference) =>
           results.add(async () => {
             await changeProject(context, projectId, (now) => store.save({ ...now, reference }));
-            context.emit('project', await store.view(projectId));
+            await announce(context, projectId);
           }),
         onArtifact: (artifact, detail) =>
           results.add(async () => {

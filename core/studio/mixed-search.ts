@@ -40,12 +40,11 @@ export interface MixedPoint {
   readonly meetsBudget: boolean;
 }
 
-export interface MixedOutcome {
+interface MixedOutcome {
   /** The smallest (or fastest) plan that loses no more than allowed; else the best one there is. */
   readonly best: MixedPoint;
   /** Other plans that nothing found beats in both size and quality, as far as they are of any use. */
   readonly others: readonly MixedPoint[];
-  readonly runs: number;
 }
 
 /** Limits of the work: groups of operators, samples per sensitivity, plans that are looked at on all samples. */
@@ -84,7 +83,6 @@ class MixedSearch {
   private readonly looks = new Map<string, Look>();
   /** Of the files that are measured. */
   private readonly format: OutputFormat;
-  private runs = 0;
 
   constructor(ranges: Ranges, context: MakeContext) {
     this.ranges = ranges;
@@ -104,11 +102,8 @@ class MixedSearch {
       progress.report(0.6 + (0.4 * Math.min(looked++, mostLooks)) / mostLooks, 'auto: trying mixed plans');
       return (await this.look(assignment)).meetsBudget;
     };
-    const all = (precision: OperatorPrecision): Assignment =>
-      new Map(
-        this.groups.filter((group) => group.precisions.includes(precision)).map(({ id }) => [id, precision]),
-      );
-    await accepts(all('int8'));
+    const inIntegers = this.groups.filter(({ precisions }) => precisions.includes('int8'));
+    await accepts(new Map(inIntegers.map(({ id }) => [id, 'int8'])));
     await walkDown(steps, mostLooks, (taken: readonly Step[]) => accepts(take(start, taken)));
     if (![...this.looks.values()].some(({ meetsBudget }) => meetsBudget)) await accepts(start);
     const points = [...this.looks.values()];
@@ -119,7 +114,7 @@ class MixedSearch {
         ? good.reduce((a, b) => (rank(b) < rank(a) || (rank(b) === rank(a) && b.quality > a.quality) ? b : a))
         : points.reduce((a, b) => (b.quality > a.quality ? b : a));
     const front = paretoFront(points).filter((point) => point !== best && point.isSane);
-    return { best, others: front, runs: this.runs };
+    return { best, others: front };
   }
 
   /** What each precision of each group costs, and the error that it alone makes. */
@@ -226,7 +221,6 @@ class MixedSearch {
   }
 
   private runPlan(plan: QuantPlan, { context, reference }: TrialBench): Promise<Trial> {
-    this.runs++;
     return tryPlan(plan, this.format, reference, context);
   }
 }

@@ -111,7 +111,7 @@ async function runnableForm(path: string, choice: EngineChoice, engines: Engines
 }
 
 /** The engine that runs a file. */
-export async function engineFor(path: string, choice: EngineChoice, engines: Engines): Promise<Engine> {
+async function engineFor(path: string, choice: EngineChoice, engines: Engines): Promise<Engine> {
   const format = await detectFormat(path);
   if (format !== 'onnx' && format !== 'tflite') {
     throw new WhittleError(

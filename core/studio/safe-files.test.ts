@@ -2,11 +2,11 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { writeError } from '../ir/write-error.ts';
 import {
   copyFileAside,
   refuseExisting,
   removeUnfinished,
-  writeError,
   writeFileAside,
   writeFileChecked,
 } from './safe-files.ts';

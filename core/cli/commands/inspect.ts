@@ -51,5 +51,6 @@ function dynamicLines({ dims, stops, isKnown }: DynamicView): string[] {
   if (stops.length === 0) return [`${first}no operator needs them fixed`];
   const shown = stops.slice(0, namedAtMost).map(({ node, op, reason }) => `    ${node} (${op}): ${reason}`);
   const more = stops.length > namedAtMost ? [`    and ${stops.length - namedAtMost} more`] : [];
-  return [`${first}${stops.length} of the operators need them fixed:`, ...shown, ...more];
+  const count = stops.length === 1 ? '1 operator needs' : `${stops.length} operators need`;
+  return [`${first}${count} them fixed:`, ...shown, ...more];
 }
