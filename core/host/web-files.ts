@@ -5,8 +5,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { basename, dirname, extname, join, normalize, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { WhittleError } from '../contract/errors.ts';
-import { writeError } from '../ir/write-error.ts';
 import { isInside } from '../studio/refs.ts';
+import { writeError } from '../studio/safe-files.ts';
 
 const types: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',

@@ -1,19 +1,10 @@
 import { join } from 'node:path';
-import { basename } from 'node:path/posix';
 import type { Handlers } from '../contract/api.ts';
-import { toErrorView } from '../contract/error-view.ts';
 import { WhittleError } from '../contract/errors.ts';
-import {
-  type DatasetView,
-  type ModelView,
-  type Preprocess,
-  type ProgressView,
-  Recipe,
-} from '../contract/views.ts';
 import { writePythonScript } from '../report/python/python-script.ts';
-import { createProgress } from './progress.ts';
-import type { ProjectRecord } from './project-store.ts';
-import { keepUpload, type ResolvedRef, resolveRef } from './refs.ts';
+import { createProject, openProject } from './open-project.ts';
+import { attachSamples, describeSamples } from './project-samples.ts';
+import { resolveRef } from './refs.ts';
 import { announce, changeProject, inputSpecs, log, type StudioContext } from './studio-context.ts';
 
 type ProjectHandlers = Pick<
@@ -38,113 +29,6 @@ type ProjectHandlers = Pick<
 /** Projects, their model, their samples and their recipe. */
 export function projectHandlers(context: StudioContext): ProjectHandlers {
   const { store, runner } = context;
-
-  const createProject = async (ref: ResolvedRef, model: ModelView): Promise<string> => {
-    const id = await store.allot();
-    const modelPath = await keepUpload(ref, join(store.folder(id), 'source'));
-    const kept = { ...model, source: { ...model.source, path: modelPath } };
-    const openedAt = new Date().toISOString();
-    await store.save({
-      schema: 'whittle.project/1',
-      id,
-      name: model.source.name,
-      openedAt,
-      modelPath,
-      model: kept,
-      recipe: Recipe.parse({}),
-    });
-    return id;
-  };
-
-  const open = async (ref: string, jobId: string, signal: AbortSignal) => {
-    const controller = new AbortController();
-    if (context.openings.has(jobId)) throw new WhittleError('usage', `There is a job ${jobId} already.`);
-    context.openings.set(jobId, controller);
-    const abort = (): void => controller.abort();
-    signal.addEventListener('abort', abort, { once: true });
-    const title = `Open ${basename(ref.replaceAll('\\', '/'))}`;
-    const tell = (view: Partial<ProgressView>): void =>
-      context.emit('progress', {
-        jobId,
-        projectId: '',
-        kind: 'open',
-        title,
-        stage: 'Reading the model',
-        fraction: 0,
-        state: 'running',
-        ...view,
-      });
-    const progress = createProgress((update) => tell(update));
-    try {
-      progress.begin('Reading the model');
-      const resolved = await resolveRef(ref, context);
-      const model = await runner.run(
-        'inspect',
-        { path: resolved.path, inputs: {} },
-        {
-          signal: controller.signal,
-          events: { onProgress: ({ fraction, stage }) => progress.report(fraction, stage) },
-        },
-      );
-      const projectId = await createProject(resolved, model);
-      progress.finish();
-      tell({ projectId, stage: 'Done', fraction: 1, state: 'done' });
-      log(context, 'info', `Opened ${model.source.name}.`);
-      return projectId;
-    } catch (thrown) {
-      const error = toErrorView(thrown);
-      progress.finish();
-      tell(error.code === 'job.cancelled' ? { state: 'cancelled' } : { state: 'failed', error });
-      throw thrown;
-    } finally {
-      signal.removeEventListener('abort', abort);
-      context.openings.delete(jobId);
-    }
-  };
-
-  const describeSamples = (
-    record: ProjectRecord,
-    paths: readonly string[],
-    preprocess: Preprocess | undefined,
-    signal: AbortSignal,
-  ): Promise<DatasetView> =>
-    runner.run('describe', { data: { paths, preprocess }, inputs: inputSpecs(record.model) }, { signal });
-
-  /** The project with what is open in its model's inputs settled by the samples, as far as they do. */
-  const settleBySamples = async (
-    record: ProjectRecord,
-    paths: readonly string[],
-    signal: AbortSignal,
-  ): Promise<ProjectRecord> => {
-    const { model, recipe, modelPath } = record;
-    if (model.graph.dynamicDims.length === 0) return record;
-    const data = { paths, preprocess: recipe.preprocess };
-    const found = await runner.run('shapes', { data, inputs: model.source.inputs }, { signal });
-    if (Object.keys(found).length === 0) return record;
-    const shapes = { ...found, ...recipe.shapes };
-    const settled = await runner.run(
-      'inspect',
-      { path: modelPath, inputs: { shapes, fixed: recipe.fixed } },
-      { signal },
-    );
-    const list = Object.entries(found).map(([name, shape]) => `${name} ${shape.join('×')}`);
-    log(context, 'info', `The samples settle the open dimensions: ${list.join(', ')}.`);
-    return { ...record, model: settled, recipe: { ...recipe, shapes } };
-  };
-
-  const attach = (projectId: string, refs: readonly string[], signal: AbortSignal) =>
-    changeProject(context, projectId, async (loaded) => {
-      const resolved = await Promise.all(refs.map((ref) => resolveRef(ref, context)));
-      const given = resolved.map((ref) => ref.path);
-      const record = await settleBySamples(loaded, given, signal);
-      const view = await describeSamples(record, given, record.recipe.preprocess, signal);
-      const paths: string[] = [];
-      for (const ref of resolved) paths.push(await keepUpload(ref, join(store.folder(projectId), 'data')));
-      const kept = { ...view, path: given.length === 1 ? paths[0] : view.path };
-      await store.save({ ...record, data: { paths, view: kept } });
-      return kept;
-    });
-
   return {
     'project.list': () => store.list(),
     async 'project.open'({ projectId }) {
@@ -159,15 +43,15 @@ export function projectHandlers(context: StudioContext): ProjectHandlers {
       return {};
     },
     async 'model.open'({ ref, jobId }, { signal }) {
-      return store.view(await open(ref, jobId, signal));
+      return store.view(await openProject(context, ref, jobId, signal));
     },
     async 'model.openSample'(_params, { signal }) {
       const folder = (await resolveRef('sample:digits', context)).path;
       const model = await runner.run('inspect', { path: join(folder, 'digits.h5'), inputs: {} }, { signal });
-      const projectId = await createProject({ path: join(folder, 'digits.h5') }, model);
+      const projectId = await createProject(context, { path: join(folder, 'digits.h5') }, model);
       await changeProject(context, projectId, async (record) => {
         const paths = [join(folder, 'samples.npz')];
-        const view = await describeSamples(record, paths, undefined, signal);
+        const view = await describeSamples(context, record, paths, undefined, signal);
         await store.save({ ...record, name: 'Sample: handwritten digits', data: { paths, view } });
       });
       return store.view(projectId);
@@ -183,7 +67,7 @@ export function projectHandlers(context: StudioContext): ProjectHandlers {
         // Samples were checked against the old shapes.
         const view =
           record.data &&
-          (await describeSamples(next, record.data.paths, record.recipe.preprocess, signal).catch(
+          (await describeSamples(context, next, record.data.paths, record.recipe.preprocess, signal).catch(
             (error: Error) => {
               log(context, 'warning', `The samples were detached: ${error.message}`);
               return undefined;
@@ -208,7 +92,7 @@ export function projectHandlers(context: StudioContext): ProjectHandlers {
       return runner.run('weights', { path: modelPath, inputs: recipe, node }, { signal });
     },
     async 'data.attach'({ projectId, refs }, { signal }) {
-      const view = await attach(projectId, refs, signal);
+      const view = await attachSamples(context, projectId, refs, signal);
       await announce(context, projectId);
       return view;
     },
@@ -225,7 +109,7 @@ export function projectHandlers(context: StudioContext): ProjectHandlers {
             hint: 'Attach samples first.',
           });
         }
-        const view = await describeSamples(record, data.paths, preprocess, signal);
+        const view = await describeSamples(context, record, data.paths, preprocess, signal);
         await store.save({ ...record, data: { ...data, view }, recipe: { ...record.recipe, preprocess } });
         return view;
       });

@@ -5,6 +5,9 @@ import { basename, dirname, join } from 'node:path';
 import { WhittleError } from '../contract/errors.ts';
 import { writeError } from '../ir/write-error.ts';
 
+// For the hosts, which write files too and do not reach below the studio.
+export { writeError };
+
 /** Files being written right now, so that a process that must end at once can take them away. */
 const unfinished = new Set<string>();
 
