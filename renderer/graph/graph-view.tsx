@@ -1,9 +1,9 @@
 import { Maximize, Minus, Plus } from 'lucide-react';
-import { type KeyboardEvent, type PointerEvent, useEffect, useMemo, useRef, useState } from 'react';
+import { useEffect, useMemo, useRef, useState } from 'react';
 import type { GraphView as Graph } from '../../core/contract/views.ts';
 import { Button } from '../ui/blocks.tsx';
 import { type Colouring, familyColour, familyOf, type OpFamily } from './colour.ts';
-import { boxAt, drawGraph } from './draw.ts';
+import { GraphCanvas } from './graph-canvas.tsx';
 import { GraphDetail } from './graph-detail.tsx';
 import { GraphSearch } from './graph-search.tsx';
 import { layoutGraph } from './layout.ts';
@@ -36,13 +36,11 @@ export function GraphView(props: GraphViewProps) {
   const collapsed = useMemo(() => collapse(graph, paths, expanded), [graph, paths, expanded]);
   const layout = useMemo(() => layoutGraph(collapsed.boxes.length, collapsed.edges), [collapsed]);
   const [selectedId, setSelectedId] = useState<string>();
-  const [hovered, setHovered] = useState<number>();
   const [query, setQuery] = useState('');
 
   const stage = useRef<HTMLDivElement>(null);
-  const canvas = useRef<HTMLCanvasElement>(null);
   const control = useCamera(stage);
-  const { camera, size, panBy, zoomBy, fitView, showAll, reveal } = control;
+  const { size, zoomBy, fitView, showAll, reveal } = control;
 
   const selected = useMemo(() => {
     const at = collapsed.boxes.findIndex(({ id }) => id === selectedId);
@@ -66,37 +64,6 @@ export function GraphView(props: GraphViewProps) {
       reveal(layout.x[selected], layout.y[selected]);
     afterLayout.current = undefined;
   }, [size, layout, selected, fitView, reveal]);
-
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a change of theme changes the colours that are read
-  useEffect(() => {
-    const element = canvas.current;
-    if (!element || size.width === 0) return;
-    const density = window.devicePixelRatio || 1;
-    const [width, height] = [Math.round(size.width * density), Math.round(size.height * density)];
-    if (element.width !== width || element.height !== height) {
-      element.width = width;
-      element.height = height;
-    }
-    const frame = requestAnimationFrame(() =>
-      drawGraph(element, { graph, collapsed, layout, camera, selected, hovered, found, colouring }),
-    );
-    return () => cancelAnimationFrame(frame);
-  }, [graph, collapsed, layout, camera, size, selected, hovered, found, colouring, theme]);
-
-  useEffect(() => {
-    const element = stage.current;
-    if (!element) return;
-    const wheel = (event: WheelEvent): void => {
-      event.preventDefault();
-      const box = element.getBoundingClientRect();
-      if (event.ctrlKey || event.metaKey)
-        zoomBy(Math.exp(-event.deltaY / 300), { x: event.clientX - box.left, y: event.clientY - box.top });
-      else panBy(event.deltaX, event.deltaY);
-    };
-    // React's own wheel listeners are passive and could not stop the page from scrolling.
-    element.addEventListener('wheel', wheel, { passive: false });
-    return () => element.removeEventListener('wheel', wheel);
-  }, [panBy, zoomBy]);
 
   const select = (index: number | undefined): void => {
     setSelectedId(index === undefined ? undefined : collapsed.boxes[index].id);
@@ -134,47 +101,7 @@ export function GraphView(props: GraphViewProps) {
     setSelectedId(box.isGroup ? graph.nodes[box.nodes[0]].id : group);
   };
 
-  const handleKey = (event: KeyboardEvent): void => {
-    const action = keyAction(event.key, selected);
-    if (!action) return;
-    event.preventDefault();
-    event.stopPropagation();
-    action();
-  };
-
-  const keyAction = (key: string, at: number | undefined): (() => void) | undefined => {
-    if (key === '+' || key === '=') return () => zoomBy(1.25);
-    if (key === '-') return () => zoomBy(0.8);
-    if (key === '0') return () => showAll(layout.width, layout.height);
-    if (key === 'Enter' && at !== undefined) return () => toggleGroup(at);
-    if (key === 'Escape' && at !== undefined) return () => select(undefined);
-    if (!key.startsWith('Arrow')) return undefined;
-    if (at === undefined) return () => select(0);
-    if (key === 'ArrowDown') return () => select(collapsed.edges.find(([from]) => from === at)?.[1] ?? at);
-    if (key === 'ArrowUp') return () => select(collapsed.edges.find(([, to]) => to === at)?.[0] ?? at);
-    const row = collapsed.boxes
-      .map((_, index) => index)
-      .filter((index) => layout.rank[index] === layout.rank[at])
-      .sort((a, b) => layout.x[a] - layout.x[b]);
-    const beside = row[row.indexOf(at) + (key === 'ArrowRight' ? 1 : -1)];
-    return () => select(beside ?? at);
-  };
-
-  const toDrawing = (event: PointerEvent): [number, number] => {
-    const box = event.currentTarget.getBoundingClientRect();
-    return [
-      camera.x + (event.clientX - box.left) / camera.scale,
-      camera.y + (event.clientY - box.top) / camera.scale,
-    ];
-  };
-  const drag = useRef<{ x: number; y: number; moved: boolean }>(undefined);
-
   const selectedBox = selected === undefined ? undefined : collapsed.boxes[selected];
-  const families = useMemo(
-    () => [...new Set(graph.nodes.map(({ op }) => familyOf(op)))] as OpFamily[],
-    [graph],
-  );
-
   return (
     <div className="graph">
       <div className="graph-tools">
@@ -192,33 +119,13 @@ export function GraphView(props: GraphViewProps) {
         {tools}
       </div>
       <div className="graph-stage" ref={stage}>
-        <canvas
-          ref={canvas}
-          role="img"
-          tabIndex={0}
-          aria-label={`Graph of ${graph.nodes.length} operators. Arrow keys walk along it, Enter opens and closes groups.`}
-          onKeyDown={handleKey}
-          onPointerDown={(event) => {
-            event.currentTarget.setPointerCapture(event.pointerId);
-            drag.current = { x: event.clientX, y: event.clientY, moved: false };
-          }}
-          onPointerMove={(event) => {
-            const from = drag.current;
-            if (!from) return setHovered(boxAt(layout, ...toDrawing(event)));
-            const [dx, dy] = [from.x - event.clientX, from.y - event.clientY];
-            if (!from.moved && Math.hypot(dx, dy) < 4) return;
-            drag.current = { x: event.clientX, y: event.clientY, moved: true };
-            panBy(dx, dy);
-          }}
-          onPointerUp={(event) => {
-            if (drag.current && !drag.current.moved) {
-              const index = boxAt(layout, ...toDrawing(event));
-              setSelectedId(index === undefined ? undefined : collapsed.boxes[index].id);
-            }
-            drag.current = undefined;
-          }}
-          onPointerLeave={() => setHovered(undefined)}
-          onDoubleClick={() => selected !== undefined && toggleGroup(selected)}
+        <GraphCanvas
+          drawing={{ graph, collapsed, layout, selected, found, colouring }}
+          control={control}
+          theme={theme}
+          onPick={(index) => setSelectedId(index === undefined ? undefined : collapsed.boxes[index].id)}
+          onWalk={select}
+          onToggle={toggleGroup}
         />
         {selectedBox && (
           <GraphDetail
@@ -230,20 +137,7 @@ export function GraphView(props: GraphViewProps) {
             onToggle={() => selected !== undefined && toggleGroup(selected)}
           />
         )}
-        <div className="graph-legend">
-          {colouring ? (
-            colouring.legend
-          ) : (
-            <ul aria-label="Operator families">
-              {families.map((family) => (
-                <li key={family}>
-                  <i style={{ background: familyColour[family] }} />
-                  {family}
-                </li>
-              ))}
-            </ul>
-          )}
-        </div>
+        <div className="graph-legend">{colouring ? colouring.legend : <FamilyLegend graph={graph} />}</div>
         <div className="graph-zoom">
           <Button
             variant="quiet"
@@ -269,5 +163,22 @@ export function GraphView(props: GraphViewProps) {
         </div>
       </div>
     </div>
+  );
+}
+
+function FamilyLegend({ graph }: { graph: Graph }) {
+  const families = useMemo(
+    () => [...new Set(graph.nodes.map(({ op }) => familyOf(op)))] as OpFamily[],
+    [graph],
+  );
+  return (
+    <ul aria-label="Operator families">
+      {families.map((family) => (
+        <li key={family}>
+          <i style={{ background: familyColour[family] }} />
+          {family}
+        </li>
+      ))}
+    </ul>
   );
 }

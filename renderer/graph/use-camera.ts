@@ -21,7 +21,7 @@ export interface CameraControl {
   reveal(x: number, y: number): void;
 }
 
-/** The canvas' size and what part of the drawing it shows. */
+/** The canvas' size and what part of the drawing it shows; the wheel pans it, and zooms with Ctrl or ⌘. */
 export function useCamera(stage: RefObject<HTMLDivElement | null>): CameraControl {
   const [size, setSize] = useState({ width: 0, height: 0 });
   const [camera, setCamera] = useState<Camera>({ x: 0, y: 0, scale: 1 });
@@ -88,6 +88,21 @@ export function useCamera(stage: RefObject<HTMLDivElement | null>): CameraContro
       return inView ? before : { scale, x: x - width / 2 / scale, y: y - height / 2 / scale };
     });
   }, []);
+
+  useEffect(() => {
+    const element = stage.current;
+    if (!element) return;
+    const wheel = (event: WheelEvent): void => {
+      event.preventDefault();
+      const box = element.getBoundingClientRect();
+      if (event.ctrlKey || event.metaKey)
+        zoomBy(Math.exp(-event.deltaY / 300), { x: event.clientX - box.left, y: event.clientY - box.top });
+      else panBy(event.deltaX, event.deltaY);
+    };
+    // React's own wheel listeners are passive and could not stop the page from scrolling.
+    element.addEventListener('wheel', wheel, { passive: false });
+    return () => element.removeEventListener('wheel', wheel);
+  }, [stage, panBy, zoomBy]);
 
   return { camera, size, zoomBy, panBy, fitView, showAll, reveal };
 }

@@ -15,8 +15,9 @@ import { ChartFrame } from '../../ui/chart-frame.tsx';
 import { formatBytes, formatMilliseconds, formatRatio, formatSignificant, plural } from '../../ui/format.ts';
 import { comparisonTable, figureTable, latencyNote } from './chart-data.ts';
 import { CompareTable } from './compare-table.tsx';
+import { measureTitle, writeMeasure } from './measure-words.ts';
 import { RatioBars } from './ratio-bars.tsx';
-import { measureTitle, SizeQualityScatter, writeMeasure } from './scatter-chart.tsx';
+import { SizeQualityScatter } from './scatter-chart.tsx';
 import './compare-stage.css';
 
 const measureName: Record<Measure, string> = {

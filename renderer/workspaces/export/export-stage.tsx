@@ -94,49 +94,21 @@ export function ExportStage() {
             </div>
             {target && <Advice target={target} project={project} chosen={chosen} />}
           </section>
-          <section className="card" aria-label="File">
-            <div className="card-title">
-              <h2>What leaves</h2>
-            </div>
-            <div role="radiogroup" aria-label="File to export">
-              {artifacts.map((artifact) => (
-                <Choice
-                  key={artifact.id}
-                  artifact={artifact}
-                  sourceBytes={project.reference?.sizeBytes ?? project.model?.source.sizeBytes ?? 0}
-                  chosen={artifact.id === chosen?.id}
-                  onChoose={() => useView.getState().set({ exportId: artifact.id })}
-                />
-              ))}
-            </div>
-          </section>
+          <FilePicker
+            artifacts={artifacts}
+            chosen={chosen}
+            sourceBytes={project.reference?.sizeBytes ?? project.model?.source.sizeBytes ?? 0}
+          />
         </div>
         {chosen ? (
           <div>
             <Contents project={project} artifact={chosen} />
-            <section className="card" aria-label="Gates">
-              <div className="card-title">
-                <h2>Gates</h2>
-                <Chip tone="ok">all passed</Chip>
-              </div>
-              <div className="small">
-                <Gates gates={chosen.gates} />
-              </div>
-            </section>
+            <GatesCard title="Gates" artifact={chosen} />
           </div>
         ) : (
           <div>
             {artifacts.map((artifact) => (
-              <section key={artifact.id} className="card" aria-label={`Gates of ${artifactName(artifact)}`}>
-                <div className="card-title">
-                  <h2>{artifactName(artifact)}</h2>
-                  <Chip tone="danger">failed</Chip>
-                </div>
-                {artifact.error && <p>{artifact.error.message}</p>}
-                <div className="small">
-                  <Gates gates={artifact.gates} />
-                </div>
-              </section>
+              <GatesCard key={artifact.id} title={artifactName(artifact)} artifact={artifact} />
             ))}
           </div>
         )}
@@ -144,6 +116,50 @@ export function ExportStage() {
       {chosen && <TargetTable artifact={chosen} />}
       {chosen && <Snippet project={project} artifact={chosen} />}
     </div>
+  );
+}
+
+interface FilePickerProps {
+  artifacts: readonly ArtifactView[];
+  chosen?: ArtifactView;
+  sourceBytes: number;
+}
+
+function FilePicker({ artifacts, chosen, sourceBytes }: FilePickerProps) {
+  return (
+    <section className="card" aria-label="File">
+      <div className="card-title">
+        <h2>What leaves</h2>
+      </div>
+      <div role="radiogroup" aria-label="File to export">
+        {artifacts.map((artifact) => (
+          <Choice
+            key={artifact.id}
+            artifact={artifact}
+            sourceBytes={sourceBytes}
+            chosen={artifact.id === chosen?.id}
+            onChoose={() => useView.getState().set({ exportId: artifact.id })}
+          />
+        ))}
+      </div>
+    </section>
+  );
+}
+
+/** The verdict on a file and what it rests on. */
+function GatesCard({ title, artifact }: { title: string; artifact: ArtifactView }) {
+  const isGood = artifact.status === 'ok';
+  return (
+    <section className="card" aria-label={isGood ? 'Gates' : `Gates of ${title}`}>
+      <div className="card-title">
+        <h2>{title}</h2>
+        <Chip tone={isGood ? 'ok' : 'danger'}>{isGood ? 'all passed' : 'failed'}</Chip>
+      </div>
+      {artifact.error && <p>{artifact.error.message}</p>}
+      <div className="small">
+        <Gates gates={artifact.gates} />
+      </div>
+    </section>
   );
 }
 
