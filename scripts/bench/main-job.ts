@@ -1,4 +1,4 @@
-// `npm run bench -- --corpus DIR [--baselines FILE] [--markdown FILE]`: runs the main job on real models through the
+// `npm run bench -- --corpus DIR [--baselines FILE] [--models a,b] [--markdown FILE]`: runs the main job on real models through the
 // command line and measures the written files against independent reference outputs and the peers' figures.
 import { execFile } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -9,9 +9,11 @@ import type { ArtifactView, OptimizeReport } from '../../core/contract/views.ts'
 import type { Engine, Session } from '../../core/ir/engine.ts';
 import { toFloat32 } from '../../core/ir/tensor.ts';
 import { createEngines } from '../../core/runtime/engines.ts';
+import { markdownTable } from '../markdown-table.ts';
 import { argMax, readNpz, row, Sqnr } from './arrays.ts';
 import { type Baseline, readBaselines } from './baselines.ts';
 import { feed, type Port } from './feed.ts';
+import { figure, percent } from './figures.ts';
 
 const run = promisify(execFile);
 const { values: options } = parseArgs({
@@ -197,14 +199,6 @@ async function measure(name: string, engine: Engine): Promise<Row> {
   return result;
 }
 
-const figure = (value: number | undefined, digits = 1) =>
-  value === undefined || Number.isNaN(value)
-    ? '–'
-    : value === Number.POSITIVE_INFINITY
-      ? 'exact'
-      : value.toFixed(digits);
-const percent = (value: number | undefined) => figure(value === undefined ? undefined : value * 100, 2);
-
 function table(rows: readonly Row[]): string {
   const head = [
     'model',
@@ -238,7 +232,7 @@ function table(rows: readonly Row[]): string {
     figure(r.seconds, 2),
     figure(r.peakMb, 0),
   ]);
-  return [head, head.map(() => '---'), ...lines].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+  return markdownTable(head, lines);
 }
 
 const engine = await createEngines().tflite();

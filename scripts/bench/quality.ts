@@ -9,9 +9,11 @@ import type { Engine } from '../../core/ir/engine.ts';
 import { toFloat32 } from '../../core/ir/tensor.ts';
 import { createEngines } from '../../core/runtime/engines.ts';
 import { optimize } from '../../core/studio/optimize.ts';
+import { markdownTable } from '../markdown-table.ts';
 import { argMax, readNpz, row, Sqnr } from './arrays.ts';
 import { type Baseline, readBaselines } from './baselines.ts';
 import { feed, type Port } from './feed.ts';
+import { figure, percent } from './figures.ts';
 
 const { values: options } = parseArgs({
   options: {
@@ -181,14 +183,6 @@ function bestPeer({ model, precision }: Row): Baseline | undefined {
     .sort((a, b) => b.sqnrDb - a.sqnrDb)[0];
 }
 
-const figure = (value: number | undefined, digits = 1) =>
-  value === undefined || Number.isNaN(value)
-    ? '–'
-    : value === Number.POSITIVE_INFINITY
-      ? 'exact'
-      : value.toFixed(digits);
-const percent = (value: number | undefined) => figure(value === undefined ? undefined : value * 100, 2);
-
 function cells(r: Row): string[] {
   const peer = bestPeer(r);
   return [
@@ -232,6 +226,6 @@ for (const name of models) {
     process.exitCode = 1;
   }
 }
-const text = `${[head, head.map(() => '---'), ...rows.map(cells)].map((line) => `| ${line.join(' | ')} |`).join('\n')}\n\n\\* on the calibration samples: there are no held-out ones.\n`;
+const text = `${markdownTable(head, rows.map(cells))}\n\n\\* on the calibration samples: there are no held-out ones.\n`;
 console.log(text);
 if (options.markdown) writeFileSync(options.markdown, text);

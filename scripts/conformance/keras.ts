@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
+import { markdownTable } from '../markdown-table.ts';
 import { type Outcome, runIsolated } from './isolate.ts';
 import type { FormatResult, ModelJob, ModelResult } from './model-worker.ts';
 import { brief, decibels, printTable } from './table.ts';
@@ -182,8 +183,7 @@ function markdown(all: readonly Row[]): string {
       own.every(({ pass }) => pass) ? 'yes' : 'NO',
     ];
   });
-  const table = [head, head.map(() => '---'), ...lines].map((line) => `| ${line.join(' | ')} |`).join('\n');
-  return `${preface}\n${table}\n`;
+  return `${preface}\n${markdownTable(head, lines)}\n`;
 }
 
 // An interrupted run goes on where its file ends: all of them take hours.
