@@ -4,13 +4,19 @@
  * schema field is its slot n.
  */
 
+/** What is read of a file's bytes: a `DataView`, or a file that is read where it is looked at. */
+export type ByteView = Pick<
+  DataView,
+  'byteLength' | 'getUint16' | 'getInt32' | 'getUint32' | 'getBigInt64' | 'getBigUint64' | 'getFloat32'
+>;
+
 /** Position that the offset stored at `at` points to. */
-export function follow(file: DataView, at: number): number {
+export function follow(file: ByteView, at: number): number {
   return at + file.getUint32(at, true);
 }
 
 /** Position of a table's field, absent when the table does not have it. */
-export function fieldAt(file: DataView, table: number, slot: number): number | undefined {
+export function fieldAt(file: ByteView, table: number, slot: number): number | undefined {
   const vtable = table - file.getInt32(table, true);
   const entry = 4 + slot * 2;
   if (entry >= file.getUint16(vtable, true)) return undefined;
@@ -20,7 +26,7 @@ export function fieldAt(file: DataView, table: number, slot: number): number | u
 
 /** Position and length of a vector; absent fields are empty vectors. @throws RangeError when it leaves the file. */
 export function vectorAt(
-  file: DataView,
+  file: ByteView,
   table: number,
   slot: number,
   itemBytes: number,
@@ -36,18 +42,18 @@ export function vectorAt(
 }
 
 /** Positions of the tables in a vector of tables. */
-export function tables(file: DataView, table: number, slot: number): number[] {
+export function tables(file: ByteView, table: number, slot: number): number[] {
   const { start, count } = vectorAt(file, table, slot, 4);
   return Array.from({ length: count }, (_, i) => follow(file, start + i * 4));
 }
 
-export function int32s(file: DataView, table: number, slot: number): number[] {
+export function int32s(file: ByteView, table: number, slot: number): number[] {
   const { start, count } = vectorAt(file, table, slot, 4);
   return Array.from({ length: count }, (_, i) => file.getInt32(start + i * 4, true));
 }
 
 /** A uint32 field, 0 when absent. */
-export function uint32(file: DataView, table: number, slot: number): number {
+export function uint32(file: ByteView, table: number, slot: number): number {
   const field = fieldAt(file, table, slot);
   return field === undefined ? 0 : file.getUint32(field, true);
 }

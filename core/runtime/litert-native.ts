@@ -8,7 +8,7 @@ import { findLiteRt, hasAccelerator } from './litert-library.ts';
 import { type Compiled, compileModel, type LiteRt } from './litert-open.ts';
 import { type BoundPort, type BoundPorts, bindPorts } from './litert-ports.ts';
 import { profileOperators } from './litert-profiler.ts';
-import { modelBytes } from './model-bytes.ts';
+import { lookInto } from './model-bytes.ts';
 import { checkFeeds } from './ports.ts';
 import { verifyTflite } from './tflite-file.ts';
 import { defaultThreads } from './threads.ts';
@@ -242,7 +242,7 @@ async function open(model: Uint8Array | string, options: OpenOptions = {}): Prom
     });
   const threads = options.threads ?? defaultThreads();
   const label = modelLabel(model);
-  verifyTflite(await modelBytes(model, 'LiteRT'), label);
+  await lookInto(model, 'LiteRT', (file) => verifyTflite(file, label));
   const load = (): Loaded => {
     const compiled = compileModel(litert, model, options, threads);
     try {

@@ -1,22 +1,37 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { WhittleError } from '../contract/errors.ts';
-import { readWhole } from '../ir/read-file.ts';
 import { wordsOf } from './failure.ts';
+import type { ByteView } from './flatbuffer.ts';
+import { PagedFile } from './paged-file.ts';
 
-/** The bytes of a model. @throws WhittleError `file.not-found` or `file.unreadable` with the path. */
-export async function modelBytes(model: Uint8Array | string, runtime: string): Promise<Uint8Array> {
-  if (typeof model !== 'string') return model;
-  return reading(model, runtime, () => readWhole(model));
+/**
+ * Looks into a model, of which a file is read only where it is looked at.
+ * @throws WhittleError `file.not-found` or `file.unreadable` with the path, and what `look` throws of that kind
+ */
+export async function lookInto<T>(
+  model: Uint8Array | string,
+  runtime: string,
+  look: (model: Uint8Array | ByteView) => T,
+): Promise<T> {
+  if (typeof model !== 'string') return look(model);
+  return reading(model, runtime, async () => {
+    const file = new PagedFile(model);
+    try {
+      return look(file);
+    } finally {
+      file.close();
+    }
+  });
 }
 
-/** Size of a model's file in bytes. @throws as `modelBytes` */
+/** Size of a model's file in bytes. @throws as `lookInto` */
 export async function modelSize(model: Uint8Array | string, runtime: string): Promise<number> {
   if (typeof model !== 'string') return model.byteLength;
   return reading(model, runtime, async () => (await stat(model)).size);
 }
 
-/** Fills `place` with a model of that size, at once: the place may be memory that moves. @throws as `modelBytes` */
+/** Fills `place` with a model of that size, at once: the place may be memory that moves. @throws as `lookInto` */
 export async function readModelInto(
   place: Uint8Array,
   model: Uint8Array | string,
@@ -44,6 +59,7 @@ async function reading<T>(model: string, runtime: string, read: () => Promise<T>
   try {
     return await read();
   } catch (cause) {
+    if (cause instanceof WhittleError) throw cause;
     const missing = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
     throw new WhittleError(
       missing ? 'file.not-found' : 'file.unreadable',

@@ -1,6 +1,6 @@
 import { WhittleError } from '../contract/errors.ts';
 import type { QuantParams } from '../ir/graph.ts';
-import { fieldAt, follow, int32s, tables, text, uint32, vectorAt } from './flatbuffer.ts';
+import { type ByteView, fieldAt, follow, int32s, tables, text, uint32, vectorAt } from './flatbuffer.ts';
 
 /**
  * Slots of the TFLite schema (schema.fbs) that a runtime would follow when it loads a file. The whole schema lives
@@ -37,16 +37,20 @@ function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
+/** "TFL3" at byte 4. */
+const identifier = 0x334c4654;
+
 /**
  * Walks a .tflite from its root to every tensor, operator and buffer and checks that all of it lies inside the file
  * and that every index has something to point at. LiteRT's own library does not, and crashes on what fails here.
  * @throws WhittleError `format.damaged` saying what points where
  */
-export function verifyTflite(bytes: Uint8Array, label: string): void {
+export function verifyTflite(file: Uint8Array | ByteView, label: string): void {
   try {
-    if (bytes.byteLength < 8 || String.fromCharCode(...bytes.subarray(4, 8)) !== 'TFL3')
+    const view = file instanceof Uint8Array ? viewOf(file) : file;
+    if (view.byteLength < 8 || view.getUint32(4, true) !== identifier)
       throw new RangeError('it does not have the identifier TFL3 at byte 4');
-    verifyModel(viewOf(bytes));
+    verifyModel(view);
   } catch (cause) {
     if (!(cause instanceof RangeError)) throw cause;
     throw new WhittleError('format.damaged', `${label} is not a whole TFLite file: ${cause.message}`, {
@@ -56,7 +60,7 @@ export function verifyTflite(bytes: Uint8Array, label: string): void {
   }
 }
 
-function verifyModel(file: DataView): void {
+function verifyModel(file: ByteView): void {
   const model = follow(file, 0);
   const buffers = tables(file, model, slots.model.buffers);
   for (const buffer of buffers) verifyBuffer(file, buffer);
@@ -83,7 +87,7 @@ function verifyModel(file: DataView): void {
   }
 }
 
-function verifyBuffer(file: DataView, buffer: number): void {
+function verifyBuffer(file: ByteView, buffer: number): void {
   vectorAt(file, buffer, slots.buffer.data, 1);
   // Files above 2 GB keep their data behind the FlatBuffer, at an offset of 64 bits.
   const offset = fieldAt(file, buffer, slots.buffer.offset);
@@ -95,7 +99,7 @@ function verifyBuffer(file: DataView, buffer: number): void {
 }
 
 /** @returns the number of tensors */
-function verifySubgraph(file: DataView, subgraph: number, codes: number, buffers: number): number {
+function verifySubgraph(file: ByteView, subgraph: number, codes: number, buffers: number): number {
   vectorAt(file, subgraph, slots.subgraph.name, 1);
   const tensors = tables(file, subgraph, slots.subgraph.tensors);
   for (const tensor of tensors) {

@@ -12,9 +12,9 @@ import type {
 } from '../contract/views.ts';
 import type { OpenedDataset } from '../data/dataset.ts';
 import type { InputSpec } from '../data/sample-spec.ts';
+import type { FileContent } from '../formats/file-content.ts';
 import { dataPathOf } from '../formats/onnx/external-weights.ts';
 import { opsetFor, writeOnnxFiles } from '../formats/onnx/writer.ts';
-import type { FileContent } from '../formats/tflite/flatbuffer.ts';
 import { writeTfliteParts } from '../formats/tflite/writer.ts';
 import type { Engines } from '../ir/engine.ts';
 import type { Graph } from '../ir/graph.ts';
@@ -181,12 +181,11 @@ function makeOnnx(
     quantizeForOnnx(forOnnx.graph, plan, { io: recipe.io, form: settledForm(recipe) }),
   );
   const dataName = basename(dataPathOf(path));
-  const { model, data } = timings.measureSync('write', () =>
+  const { model: content, data } = timings.measureSync('write', () =>
     writeOnnxFiles(graph, dataName, mostOnnxWeights),
   );
   const operators: Record<string, number> = {};
   for (const node of graph.nodes) operators[node.op] = (operators[node.op] ?? 0) + 1;
-  const content = { sizeBytes: model.byteLength, parts: () => [model] };
   return { content, data, graph, operators, minRuntime: `opset ${opsetFor(graph)}`, warnings };
 }
 

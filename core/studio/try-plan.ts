@@ -4,7 +4,7 @@ import type { OutputFormat } from '../contract/views.ts';
 import { drawSamples } from '../data/draw-samples.ts';
 import { type Evaluation, evaluateArtifact } from '../evaluate/evaluate.ts';
 import { defaultKeepBytes, type Reference, runReference } from '../evaluate/reference.ts';
-import { joinParts } from '../formats/tflite/flatbuffer.ts';
+import { joinParts } from '../formats/file-content.ts';
 import { type Graph, staticShape, valueNamed } from '../ir/graph.ts';
 import { elementCount } from '../ir/tensor.ts';
 import { spread } from '../kernels/spread.ts';

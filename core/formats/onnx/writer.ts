@@ -4,7 +4,8 @@ import { dtypeBits, isFloat } from '../../ir/dtype.ts';
 import { type Graph, type Node, type ValueId, valueNamed } from '../../ir/graph.ts';
 import { isOpaque } from '../../ir/opaque.ts';
 import { definitionOf, onnxWriters } from '../../ops/registry.ts';
-import { encode } from '../protobuf/wire.ts';
+import { type FileContent, joinParts } from '../file-content.ts';
+import { encodeContent } from '../protobuf/wire.ts';
 import { ExternalWeights, weightBytes } from './external-weights.ts';
 import { normalDomain } from './node-view.ts';
 import { protosOf } from './opaque.ts';
@@ -72,7 +73,7 @@ function valueInfo(graph: Graph, id: ValueId): ValueInfoProto {
  * @throws WhittleError `model.unsupported-operator` or `model.unsupported-option` with every node that ONNX of this
  * opset cannot say; `usage` for an opset that is not written.
  */
-export function writeOnnx(graph: Graph, options: WriteOnnxOptions = {}): Uint8Array {
+export function writeOnnxContent(graph: Graph, options: WriteOnnxOptions = {}): FileContent {
   const opset = options.opset ?? opsetFor(graph);
   if (options.opset !== undefined && (opset < oldestWritten || opset > newestOpset)) {
     throw new WhittleError(
@@ -97,7 +98,7 @@ export function writeOnnx(graph: Graph, options: WriteOnnxOptions = {}): Uint8Ar
   const outputs = [...new Set([...graph.outputs, ...(options.extraOutputs ?? [])])];
   for (const id of outputs) context.constant(id);
   refuseTooLarge(graph, context);
-  return encode(
+  return encodeContent(
     {
       irVersion: irVersionFor(opset),
       opsetImport: [{ domain: '', version: opset }, ...foreignDomains(graph)],
@@ -118,6 +119,11 @@ export function writeOnnx(graph: Graph, options: WriteOnnxOptions = {}): Uint8Ar
   );
 }
 
+/** The same as one array of bytes. @throws as `writeOnnxContent` */
+export function writeOnnx(graph: Graph, options: WriteOnnxOptions = {}): Uint8Array {
+  return joinParts(writeOnnxContent(graph, options));
+}
+
 /** Of a protobuf message; weights that go into a file of their own do not count. */
 const mostBytes = 0x7fff_0000;
 /** What nodes, names and small constants may take beside the weights. */
@@ -127,16 +133,16 @@ const tableBytes = 64 * 2 ** 20;
  * The content of an ONNX file, and of the one beside it that holds its weights where they are too much for one file.
  * @param dataName name of the second file
  * @param mostWeights bytes of weights that one file takes
- * @throws WhittleError as `writeOnnx`
+ * @throws WhittleError as `writeOnnxContent`
  */
 export function writeOnnxFiles(
   graph: Graph,
   dataName: string,
   mostWeights = mostBytes - tableBytes,
-): { readonly model: Uint8Array; readonly data?: ExternalWeights } {
-  if (weightBytes(graph) <= mostWeights) return { model: writeOnnx(graph) };
+): { readonly model: FileContent; readonly data?: ExternalWeights } {
+  if (weightBytes(graph) <= mostWeights) return { model: writeOnnxContent(graph) };
   const external = new ExternalWeights(dataName);
-  return { model: writeOnnx(graph, { external }), data: external };
+  return { model: writeOnnxContent(graph, { external }), data: external };
 }
 
 function refuseTooLarge({ name }: Graph, { initializers }: WriteContext): void {

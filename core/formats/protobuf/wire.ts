@@ -4,6 +4,7 @@
  * is skipped. Every length is checked against the bytes that are there, so a hostile file costs at most its own size.
  */
 import { BinaryReader, BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
+import { type FileContent, joinParts } from '../file-content.ts';
 
 /** `fixed32` and `fixed64` are packed numbers kept as little-endian bytes; `varints` are packed 64-bit integers. */
 type Scalar = 'int' | 'float' | 'string' | 'bytes' | 'fixed32' | 'fixed64' | 'varints';
@@ -172,7 +173,7 @@ function readVarints(
 
 // ── writing ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** Bytes of at least this size are kept by reference until the file is put together, so weights are copied once. */
+/** Bytes of at least this size are handed on by reference, so that weights are copied once at most. */
 const byReference = 1024;
 
 interface Chunks {
@@ -182,14 +183,13 @@ interface Chunks {
 
 /** Encodes one message. Absent fields and empty lists are left out; fields are written in the table's order. */
 export function encode<T>(message: T, table: Table<T>): Uint8Array {
+  return joinParts(encodeContent(message, table));
+}
+
+/** The same in parts, large byte fields among them as they are. */
+export function encodeContent<T>(message: T, table: Table<T>): FileContent {
   const { parts, size } = encodeChunks(message as Record<string, unknown>, table as Record<string, Field>);
-  const bytes = new Uint8Array(size);
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
+  return { sizeBytes: size, parts: () => parts };
 }
 
 function encodeChunks(message: Record<string, unknown>, table: Record<string, Field>): Chunks {

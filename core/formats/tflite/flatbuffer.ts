@@ -1,5 +1,6 @@
 import { ByteBuffer } from 'flatbuffers';
 import { WhittleError } from '../../contract/errors.ts';
+import { type FileContent, joinParts } from '../file-content.ts';
 import { type Draft, fileIdentifier, type Row, type TableName, unions } from './schema.ts';
 import { type Fields, fieldTables, noFields, scalarBytes, TableEncoder } from './table-encoder.ts';
 
@@ -164,12 +165,6 @@ export interface BufferContent {
   bytes(): Uint8Array;
 }
 
-/** A file in parts, to be used one by one: each is good until the next is asked for. */
-export interface FileContent {
-  readonly sizeBytes: number;
-  parts(): Iterable<Uint8Array>;
-}
-
 const noBytes = new Uint8Array(0);
 const dataAlignment = 16;
 const lengthBytes = 4;
@@ -181,17 +176,6 @@ export function encodeModel(model: Draft<'Model'>): Uint8Array {
     bytes: () => data,
   }));
   return joinParts(encodeParts(model, contents));
-}
-
-/** All of a file in memory. */
-export function joinParts({ sizeBytes, parts }: FileContent): Uint8Array {
-  const bytes = new Uint8Array(sizeBytes);
-  let at = 0;
-  for (const part of parts()) {
-    bytes.set(part, at);
-    at += part.byteLength;
-  }
-  return bytes;
 }
 
 /** Beyond this, the format's 32-bit offsets do not reach the data. */

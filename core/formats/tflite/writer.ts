@@ -1,7 +1,8 @@
 import type { Graph, GraphSource } from '../../ir/graph.ts';
 import { isUnsupported } from '../../ops/facets.ts';
 import { tfliteWriters } from '../../ops/registry.ts';
-import { type BufferContent, encodeParts, type FileContent, joinParts } from './flatbuffer.ts';
+import { type FileContent, joinParts } from '../file-content.ts';
+import { type BufferContent, encodeParts } from './flatbuffer.ts';
 import { movedPackedFiles, type PackedFiles } from './packed-files.ts';
 import { WriteContext } from './write-context.ts';
 
