@@ -18,6 +18,7 @@ import { borderTflite } from './border/border.tflite.ts';
 import { compositeKeras } from './composite/composite.keras.ts';
 import { compositeOnnx } from './composite/composite.onnx.ts';
 import { compositeTflite } from './composite/composite.tflite.ts';
+import { contribOnnx } from './contrib/contrib.onnx.ts';
 import { convGraphDef } from './conv/conv.graphdef.ts';
 import { convKeras } from './conv/conv.keras.ts';
 import { convOnnx } from './conv/conv.onnx.ts';
@@ -121,6 +122,7 @@ export const onnxReaders: Readonly<Record<string, Readonly<Record<number, OnnxRe
   ...fourierOnnx.read,
   ...borderOnnx.read,
   ...compositeOnnx.read,
+  ...contribOnnx.read,
 };
 
 const everyTfliteWriter = {

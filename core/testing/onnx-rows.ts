@@ -7,10 +7,14 @@ import { checkReadAndWrite, type TestInput, type TestModel } from './onnx-model.
 export interface Row {
   op: string;
   opset: number;
+  /** Where that is not ai.onnx: in its version 1. */
+  domain?: string;
   /** Numbers are shapes of float inputs; tensors are initializers; null leaves an input out. */
   inputs: readonly (readonly number[] | TestInput | Tensor | null)[];
   attrs?: Record<string, OnnxAttr>;
   outputs?: number;
+  /** Further outputs of the operator, which nothing reads. */
+  left?: number;
   outputType?: TestModel['outputs'][string];
   tolerance?: number;
   note?: string;
@@ -45,11 +49,13 @@ function modelOf(row: Row): TestModel {
   const outputs = Array.from({ length: row.outputs ?? 1 }, (_, k) => `y${k}`);
   return {
     opset: row.opset,
+    opsets: row.domain === undefined ? undefined : { [row.domain]: 1 },
     nodes: [
       {
         op: row.op,
+        domain: row.domain,
         inputs: names,
-        outputs: row.op === 'TopK' ? [...outputs, 'order'] : outputs,
+        outputs: [...outputs, ...Array.from({ length: row.left ?? 0 }, (_, k) => `left${k}`)],
         attrs: row.attrs,
         name: 'n',
       },

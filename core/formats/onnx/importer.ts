@@ -10,7 +10,7 @@ import { inlineFunctions } from './functions.ts';
 import { GraphImporter } from './graph-importer.ts';
 import { settleInputs } from './input-shapes.ts';
 import { canBeIn } from './meanings.ts';
-import { normalDomain } from './node-view.ts';
+import { nodeName, normalDomain } from './node-view.ts';
 import { protoOf } from './opaque.ts';
 import {
   dataTypeNames,
@@ -21,6 +21,7 @@ import {
   oldestOpset,
   oldestWritten,
 } from './schema.ts';
+import { allNodes } from './subgraphs.ts';
 import type { ExternalBytes } from './tensors.ts';
 
 /**
@@ -52,6 +53,7 @@ export function importModel(
     ...sparseIssues(proto),
     ...settled.issues,
     ...outputIssues(proto),
+    ...integerIssues(proto),
   ];
   const result = { declaredInputs: settled.declared, parameters: countParameters(proto) };
   const blocking = issues.filter(
@@ -143,6 +145,27 @@ function outputIssues(graph: GraphProto): Issue[] {
     const message = `The output "${name}" is ${kind}; Whittle gives tensors of numbers.`;
     return [{ code: 'model.invalid', severity: 'error', node: name, message }];
   });
+}
+
+/** Operators that onnxruntime's quantizers write, and that are read in float arithmetic. */
+const integerOperators = /^(MatMulInteger|ConvInteger|DynamicQuantize|QAttention|MatMulNBits)/;
+
+function integerIssues(graph: GraphProto): Issue[] {
+  const nodes = [...allNodes(graph)].filter(({ opType = '' }) => integerOperators.test(opType));
+  if (nodes.length === 0) return [];
+  const message = `The model was quantized before: ${nodes.length === 1 ? 'an operator computes' : `${nodes.length} operators compute`} with integers, ${nodes[0].opType} "${nodeName(nodes[0])}" first. They are written out in float arithmetic, with the rounding of the source.`;
+  const hint =
+    'Start from the float model that it was made from, where there is one: that is smaller and faster.';
+  return [
+    {
+      code: 'model.already-quantized',
+      severity: 'warning',
+      node: nodeName(nodes[0]),
+      op: nodes[0].opType,
+      message,
+      hint,
+    },
+  ];
 }
 
 function sparseIssues(graph: GraphProto): Issue[] {

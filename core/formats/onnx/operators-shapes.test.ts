@@ -70,7 +70,7 @@ const shapes: Row[] = [
   },
   { op: 'CumSum', opset: 14, inputs: [[2, 4], scalar64(1)], tolerance: 1e-5 },
   { op: 'Trilu', opset: 14, inputs: [[3, 4]], attrs: { upper: i(0) } },
-  { op: 'TopK', opset: 11, inputs: [[2, 5], int64(3)], outputs: 1 },
+  { op: 'TopK', opset: 11, inputs: [[2, 5], int64(3)], outputs: 1, left: 1 },
 ];
 const borders: Row[] = [
   {

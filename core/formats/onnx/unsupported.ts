@@ -38,7 +38,10 @@ function issueFor(op: string, nodes: readonly NodeProto[]): Issue {
     node: nodeName(nodes[0]),
     message: `The operator ${what} is not supported; ${nodes.length} ${nodes.length > 1 ? 'nodes use' : 'node uses'} it: ${names.join(', ')}${more}.`,
     ...(domain && {
-      hint: 'Only operators of the standard ONNX domain can be converted; export the model without custom operators.',
+      hint:
+        domain === 'com.microsoft'
+          ? "onnxruntime's optimizer or quantizer wrote it: start from the model that it was given."
+          : 'Only operators of the standard ONNX domain can be converted; export the model without custom operators.',
     }),
   };
 }

@@ -70,6 +70,8 @@ export interface Setup {
   readonly batch: number;
   readonly hidden: number;
   readonly linearBeforeReset: boolean;
+  /** Of an LSTM: what becomes of a state before it is multiplied with weights. */
+  readonly rounded?: (h: Value, what: string) => Value;
 }
 
 function activate(out: Writer, name: string, x: Value, what: string): Value {
@@ -97,7 +99,12 @@ export function rnnStep(out: Writer, direction: Direction, prefix: string): Step
 }
 
 /** Gates i, o, f, c. */
-export function lstmStep(out: Writer, direction: Direction, prefix: string): Step {
+export function lstmStep(
+  out: Writer,
+  direction: Direction,
+  prefix: string,
+  rounded: Setup['rounded'] = (h) => h,
+): Step {
   const r = out.constant(direction.r, `${prefix}/r`);
   const [f, g, h] = direction.activations;
   const clip = direction.cellClip;
@@ -112,7 +119,7 @@ export function lstmStep(out: Writer, direction: Direction, prefix: string): Ste
       : gate;
   return (x, state, what) => {
     const [i, o, forget, candidate] = out.split(
-      joined(out, x, state.h, r, null, what),
+      joined(out, x, state.h && rounded(state.h, `${what}/rounded`), r, null, what),
       1,
       4,
       `${what}/gates`,

@@ -114,7 +114,7 @@ export function unroll(
   const width = gateCount[setup.kind] * setup.hidden;
   const step =
     setup.kind === 'LSTM'
-      ? lstmStep(out, direction, prefix)
+      ? lstmStep(out, direction, prefix, setup.rounded)
       : setup.kind === 'GRU'
         ? gruStep(out, direction, setup, prefix)
         : rnnStep(out, direction, prefix);
@@ -128,7 +128,8 @@ export function unroll(
   return { all, last: state };
 }
 
-function readRecurrent(kind: Kind): OnnxReader {
+/** @param rounded what becomes of a state before it is multiplied with weights; the same when left out */
+export function readRecurrent(kind: Kind, rounded?: Setup['rounded']): OnnxReader {
   return (node, builder) => {
     const layout = node.int('layout', 0);
     const hidden = node.int('hidden_size', 0) || Number(input(node, 2).type.shape[2]);
@@ -150,7 +151,7 @@ function readRecurrent(kind: Kind): OnnxReader {
       node.refuse('sequences of different lengths are not supported');
     }
     const linearBeforeReset = kind === 'GRU' && node.int('linear_before_reset', 0) !== 0;
-    const setup: Setup = { kind, steps, batch, hidden, linearBeforeReset };
+    const setup: Setup = { kind, steps, batch, hidden, linearBeforeReset, rounded };
     const out = new Writer(builder, node.name);
     const directions = readDirections(node, setup, out);
     const timed = layout === 1 ? out.one('Transpose', [x], { perm: [1, 0, 2] }, 'timed') : x;

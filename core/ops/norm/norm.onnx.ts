@@ -150,7 +150,8 @@ const writeLayerNormalization: OnnxWriter = (node, context) => {
 export const normOnnx = {
   read: {
     BatchNormalization: since(7, readBatchNormalization),
-    LayerNormalization: since(17, readLayerNormalization),
+    // onnxruntime has it in this form in opsets before its own, 17.
+    LayerNormalization: since(1, readLayerNormalization),
     InstanceNormalization: since(6, readInstanceNormalization),
   },
   write: { BatchNormalization: writeBatchNormalization, LayerNormalization: writeLayerNormalization },
