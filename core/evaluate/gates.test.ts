@@ -90,6 +90,13 @@ describe('checkGates', () => {
 
   it.each([
     { name: 'low SQNR with the same classes', changes: { quality: { sqnrDb: 8, top1Agreement: 0.97 } } },
+    {
+      name: 'float files of a source that rounds',
+      changes: {
+        facts: { precision: 'float32' as const, sourceRounds: true },
+        quality: { sqnrDb: 14, top1Agreement: 0.5 },
+      },
+    },
     { name: 'a source that is constant itself', changes: { output: { spread: 0, referenceSpread: 0 } } },
     { name: 'int8 softmax rounding', changes: { output: { worstSum: 0.985 } } },
     { name: 'no error at all', changes: { quality: { sqnrDb: null } as unknown as Partial<typeof quality> } },

@@ -4,6 +4,8 @@ import type { WatchedOutput } from './output-watch.ts';
 
 export interface GateFacts {
   readonly precision: Precision;
+  /** The source rounds its activations (`GraphSource.rounds`). */
+  readonly sourceRounds?: boolean;
   /** How the file was opened: the session's description and load time, and by what else; or why it was not. */
   readonly opened:
     | { readonly description: string; readonly loadMs: number; readonly also?: string }
@@ -55,7 +57,7 @@ export function checkGates(facts: GateFacts): GateView[] {
     if (distributions.length > 0) gates.push(softmaxGate(distributions, facts.precision));
   }
   gates.push(sizeGate(facts));
-  if (evaluation) gates.push(qualityGate(evaluation.quality, facts.precision));
+  if (evaluation) gates.push(qualityGate(evaluation.quality, facts));
   if (evaluation && facts.agreement) gates.push(agreementGate(evaluation.quality, facts.agreement));
   return gates;
 }
@@ -142,22 +144,32 @@ function sizeGate({ sizeBytes, expectedSize }: GateFacts): GateView {
 }
 
 /** Whether a file's quality is one that its precision can be expected to have. */
-export function isSane({ sqnrDb, top1Agreement, maxAbsError }: QualityView, precision: Precision): boolean {
-  const above = sqnrDb === null || sqnrDb >= qualityFloorDb[precision];
+export function isSane(
+  { sqnrDb, top1Agreement, maxAbsError }: QualityView,
+  precision: Precision,
+  sourceRounds = false,
+): boolean {
+  const above = sqnrDb === null || sqnrDb >= floorOf(precision, sourceRounds);
   const agrees = top1Agreement !== undefined && top1Agreement >= agreementFloor;
   // Finite outputs are another gate's matter: agreement cannot excuse them.
   return above || (agrees && Number.isFinite(maxAbsError));
 }
 
-function qualityGate(quality: QualityView, precision: Precision): GateView {
+/** A source that rounds while it runs is met no better by any other engine than a file that rounds is by its source. */
+function floorOf(precision: Precision, sourceRounds: boolean): number {
   const floor = qualityFloorDb[precision];
+  return sourceRounds ? Math.min(floor, qualityFloorDb['dynamic-int8']) : floor;
+}
+
+function qualityGate(quality: QualityView, { precision, sourceRounds = false }: GateFacts): GateView {
+  const floor = floorOf(precision, sourceRounds);
   const share =
     quality.top1Agreement === undefined
       ? ''
       : `, same class in ${(quality.top1Agreement * 100).toFixed(1)} %`;
   return {
     id: 'quality',
-    ok: isSane(quality, precision),
+    ok: isSane(quality, precision, sourceRounds),
     detail: `SQNR ${inDb(quality.sqnrDb)} over ${quality.samples} samples${share} (floor for ${precision}: ${floor} dB${
       quality.top1Agreement === undefined ? '' : ` or ${agreementFloor * 100} %`
     })`,

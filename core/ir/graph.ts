@@ -72,6 +72,8 @@ export interface Attachments {
 
 /** Where a graph came from; shown to the user and written into exported files. */
 export interface GraphSource {
+  /** Its activations are rounded to steps while it runs: where two engines differ by a hair, one may be a step away. */
+  readonly rounds?: boolean;
   readonly format: 'keras' | 'onnx' | 'tflite' | 'savedmodel' | 'graphdef' | 'tfjs';
   /** "Keras 3.15.1", "opset 13", … */
   readonly version?: string;

@@ -74,6 +74,11 @@ export function since(version: number, reader: OnnxReader): Readonly<Record<numb
   return { [version]: reader };
 }
 
+/** The newest of an operator's readers. */
+export function newest(versions: Readonly<Record<number, OnnxReader>>): OnnxReader {
+  return versions[Math.max(...Object.keys(versions).map(Number))];
+}
+
 /** Refuses an attribute that is set to something other than what is handled. */
 export function only(node: OnnxNodeView, name: string, value: number, allowed: number): void {
   if (value !== allowed) node.refuse(`${name} = ${value} is not supported; ${allowed} is`);

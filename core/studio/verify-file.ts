@@ -83,6 +83,7 @@ export async function verifyFile(
     const agreement = await agreementOf(target, file, session, context);
     const gates = checkGates({
       precision: target.precision,
+      sourceRounds: context.forTflite.graph.source.rounds,
       opened: {
         description: session.description,
         loadMs: session.loadMs,

@@ -61,7 +61,8 @@ export function importModel(
   );
   if (blocking.length || settled.types.size !== settled.declared.length) return { ...result, issues };
 
-  const source = sourceOf(model, opsets);
+  const rounds = issues.some(({ code }) => code === 'model.already-quantized');
+  const source = { ...sourceOf(model, opsets), ...(rounds && { rounds }) };
   const run = (keepAll?: readonly Issue[]) => {
     const importer = new GraphImporter(name, { opsets, external, sizes: sizesOf(settled), keepAll });
     return { graph: importer.run(proto, settled, source), issues: importer.issues };
@@ -148,7 +149,7 @@ function outputIssues(graph: GraphProto): Issue[] {
 }
 
 /** Operators that onnxruntime's quantizers write, and that are read in float arithmetic. */
-const integerOperators = /^(MatMulInteger|ConvInteger|DynamicQuantize|QAttention|MatMulNBits)/;
+const integerOperators = /^(MatMulInteger|ConvInteger|DynamicQuantize|QAttention)/;
 
 function integerIssues(graph: GraphProto): Issue[] {
   const nodes = [...allNodes(graph)].filter(({ opType = '' }) => integerOperators.test(opType));

@@ -1,5 +1,5 @@
 /** ONNX QuantizeLinear and DequantizeLinear (10, 13: per axis, 19, 21: int16 and 4 bits, 23). */
-import type { GraphBuilder } from '../../ir/builder.ts';
+import type { AddOptions, GraphBuilder } from '../../ir/builder.ts';
 import type { DType } from '../../ir/dtype.ts';
 import { dtypeBits } from '../../ir/dtype.ts';
 import type { QuantParams, Value } from '../../ir/graph.ts';
@@ -34,6 +34,31 @@ function zeroOf(scale: Value, dtype: DType): Tensor {
     : reshaped({ dtype, shape: [count], bytes: new Uint8Array(zero.bytes.length * count) }, [count]);
 }
 
+/** Adds a QuantizeLinear whose result carries its parameters. @param zeroPoint 0 of the type where left out */
+export function addQuantize(
+  builder: GraphBuilder,
+  [x, scale, zero]: readonly [Value, Value, Value | null | undefined],
+  dtype: DType,
+  axis: number,
+  options: AddOptions & { readonly name: string },
+): void {
+  const zeroPoint = zero ?? builder.constant(`${options.name}/zero`, zeroOf(scale, dtype));
+  const value = builder.one('QuantizeLinear', [x, scale, zeroPoint], { axis }, options);
+  mark(builder, value, quantOf(scale, zeroPoint, axis));
+}
+
+/** Adds a DequantizeLinear; a constant that it reads carries its parameters. */
+export function addDequantize(
+  builder: GraphBuilder,
+  [x, scale, zero]: readonly [Value, Value, Value | null | undefined],
+  axis: number,
+  options: AddOptions & { readonly name: string },
+): Value {
+  const zeroPoint = zero ?? builder.constant(`${options.name}/zero`, zeroOf(scale, x.type.dtype));
+  if (x.constant && !x.quant) mark(builder, x, quantOf(scale, zeroPoint, axis));
+  return builder.one('DequantizeLinear', [x, scale, zeroPoint], { axis }, options);
+}
+
 const readQuantizeLinear: OnnxReader = (node, builder) => {
   const [x, scale] = [input(node, 0), input(node, 1)];
   const axis = axisOf(node, x);
@@ -42,9 +67,7 @@ const readQuantizeLinear: OnnxReader = (node, builder) => {
   node.int('precision', 0);
   const outputType = node.int('output_dtype', 0);
   const dtype = outputTypes[outputType || 2] ?? node.refuse(`output_dtype = ${outputType} is not supported`);
-  const zeroPoint = node.inputs[2] ?? builder.constant(`${node.name}/zero`, zeroOf(scale, dtype));
-  const value = builder.one('QuantizeLinear', [x, scale, zeroPoint], { axis }, named(node));
-  mark(builder, value, quantOf(scale, zeroPoint, axis));
+  addQuantize(builder, [x, scale, node.inputs[2]], dtype, axis, { ...named(node), name: node.name });
 };
 
 const readDequantizeLinear: OnnxReader = (node, builder) => {
@@ -52,9 +75,7 @@ const readDequantizeLinear: OnnxReader = (node, builder) => {
   const axis = axisOf(node, x);
   const outputType = node.int('output_dtype', 0);
   if (outputType !== 0 && outputType !== 1) node.refuse(`output_dtype = ${outputType} is not supported`);
-  const zeroPoint = node.inputs[2] ?? builder.constant(`${node.name}/zero`, zeroOf(scale, x.type.dtype));
-  if (x.constant && !x.quant) mark(builder, x, quantOf(scale, zeroPoint, axis));
-  builder.add('DequantizeLinear', [x, scale, zeroPoint], { axis }, named(node));
+  addDequantize(builder, [x, scale, node.inputs[2]], axis, { ...named(node), name: node.name });
 };
 
 function mark(builder: GraphBuilder, value: Value, quant: QuantParams | undefined): void {

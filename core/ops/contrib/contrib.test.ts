@@ -250,3 +250,117 @@ const integers: Row[] = [
 ];
 
 describeRows('products of integers', integers);
+
+const scale = (value: number) => floats([], value);
+const zero = (value: number) => tensorFrom('uint8', [], [value]);
+const between: Omit<Row, 'outputType'>[] = [
+  {
+    op: 'QLinearConv',
+    opset: 10,
+    inputs: [
+      fed('uint8', 1, 2, 4, 4),
+      scale(0.02),
+      zero(100),
+      bytes('int8', 3, 2, 3, 3),
+      floats([3], 0.01, 0.02, 0.015),
+      tensorFrom('int8', [3], [0, 0, 0]),
+      scale(0.3),
+      zero(120),
+      tensorFrom('int32', [3], [100, -200, 50]),
+    ],
+    attrs: { pads: is(1, 1, 1, 1) },
+  },
+  {
+    op: 'QLinearMatMul',
+    opset: 10,
+    inputs: [
+      fed('uint8', 3, 4),
+      scale(0.02),
+      zero(100),
+      bytes('uint8', 4, 2),
+      scale(0.01),
+      zero(90),
+      scale(0.05),
+      zero(128),
+    ],
+  },
+  {
+    op: 'QGemm',
+    opset: 13,
+    domain,
+    inputs: [
+      fed('uint8', 3, 4),
+      scale(0.02),
+      zero(100),
+      bytes('int8', 2, 4),
+      floats([2], 0.01, 0.02),
+      tensorFrom('int8', [2], [0, 0]),
+      tensorFrom('int32', [2], [500, -900]),
+      scale(0.1),
+      zero(128),
+    ],
+    attrs: { transB: i(1) },
+  },
+  {
+    op: 'QLinearAdd',
+    opset: 13,
+    domain,
+    inputs: [
+      fed('uint8', 2, 5),
+      scale(0.02),
+      zero(100),
+      bytes('uint8', 2, 5),
+      scale(0.03),
+      zero(20),
+      scale(0.05),
+      zero(60),
+    ],
+  },
+  {
+    op: 'QLinearSigmoid',
+    opset: 13,
+    domain,
+    inputs: [fed('uint8', 2, 5), scale(0.05), zero(100), scale(1 / 256), zero(0)],
+  },
+  {
+    op: 'QLinearLeakyRelu',
+    opset: 13,
+    domain,
+    inputs: [fed('uint8', 2, 5), scale(0.05), zero(100), scale(0.04), zero(30)],
+    attrs: { alpha: f(0.2) },
+  },
+  {
+    op: 'QLinearGlobalAveragePool',
+    opset: 13,
+    domain,
+    inputs: [fed('uint8', 1, 3, 4, 4), scale(0.05), zero(100), scale(0.0213), zero(90)],
+  },
+  {
+    op: 'QLinearConcat',
+    opset: 13,
+    domain,
+    inputs: [
+      scale(0.05),
+      zero(128),
+      fed('uint8', 2, 3),
+      scale(0.02),
+      zero(100),
+      bytes('uint8', 2, 2),
+      scale(0.04),
+      zero(50),
+    ],
+    attrs: { axis: i(1) },
+  },
+  {
+    op: 'QLinearSoftmax',
+    opset: 13,
+    domain,
+    inputs: [fed('uint8', 2, 5), scale(0.02), zero(100), scale(1 / 256), zero(0)],
+    attrs: { opset: i(13) },
+  },
+];
+
+describeRows(
+  'operators from integers to integers',
+  between.map((row): Row => ({ ...row, outputType: 'uint8' })),
+);

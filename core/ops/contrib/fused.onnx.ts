@@ -7,6 +7,7 @@ import { OnnxSteps } from '../composite/onnx-steps.ts';
 import { convOnnx } from '../conv/conv.onnx.ts';
 import { denseOnnx } from '../dense/dense.onnx.ts';
 import type { OnnxNodeView, OnnxReader } from '../facets.ts';
+import { newest } from '../onnx-helpers.ts';
 
 /** The same node as one with other outputs, inputs or answers. */
 export function seenAs(node: OnnxNodeView, changes: Partial<OnnxNodeView>): OnnxNodeView {
@@ -16,7 +17,7 @@ export function seenAs(node: OnnxNodeView, changes: Partial<OnnxNodeView>): Onnx
 /** Names for one result that goes on within the node. */
 function innerView(node: OnnxNodeView, out: OnnxSteps, what: string): OnnxNodeView {
   const name = `${node.name}/${what}`;
-  return seenAs(node, { name, outputs: [out.builder.freeName(name)] });
+  return seenAs(node, { name, outputs: [out.builder.freeName(name)], opset: 13 });
 }
 
 /** Parameters by position, as the fused operators list them. */
@@ -60,7 +61,7 @@ function addActivation(
 const readFusedConv: OnnxReader = (node, builder) => {
   const out = new OnnxSteps(node, builder);
   const inner = innerView(node, out, 'conv');
-  convOnnx.read.Conv[1](inner, builder);
+  newest(convOnnx.read.Conv)(inner, builder);
   const conv = builder.get(inner.outputs[0]);
   const sum = node.inputs[3] ? out.two('Add', conv, node.inputs[3], 'sum') : conv;
   const given = node.floats('activation_params') ?? [];
@@ -70,7 +71,7 @@ const readFusedConv: OnnxReader = (node, builder) => {
 const readFusedGemm: OnnxReader = (node, builder) => {
   const out = new OnnxSteps(node, builder);
   const inner = innerView(node, out, 'gemm');
-  denseOnnx.read.Gemm[7](inner, builder);
+  newest(denseOnnx.read.Gemm)(inner, builder);
   const names = ['activation_alpha', 'activation_beta'];
   addActivation(out, builder.get(inner.outputs[0]), node.string('activation', ''), (i, fallback) =>
     node.float(names[i], fallback),

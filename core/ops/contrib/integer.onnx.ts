@@ -9,6 +9,7 @@ import { readRecurrent } from '../composite/onnx-recurrent.ts';
 import { OnnxSteps } from '../composite/onnx-steps.ts';
 import { convOnnx } from '../conv/conv.onnx.ts';
 import type { OnnxNodeView, OnnxReader } from '../facets.ts';
+import { newest } from '../onnx-helpers.ts';
 import { attentionReaders } from './attention.onnx.ts';
 import { seenAs } from './fused.onnx.ts';
 
@@ -96,7 +97,7 @@ const readConvInteger: OnnxReader = (node, builder) => {
   const inputs = [centered(out, 0, 2, 'x'), weightsOf(out, weights, node.inputs[3])];
   const name = `${node.name}/sum`;
   const outputs = [builder.freeName(name)];
-  convOnnx.read.Conv[1](seenAs(node, { name, outputs, inputs }), builder);
+  newest(convOnnx.read.Conv)(seenAs(node, { name, outputs, inputs }), builder);
   out.last('Cast', [builder.get(outputs[0])], { to: 'int32' });
 };
 
