@@ -104,31 +104,93 @@ export class Scratch {
   }
 }
 
+/** The bytes of some elements, by their row-major indexes. Of 4-bit tensors the bytes that hold two. */
+export function elementsAt({ dtype, shape, bytes, strides }: Tensor, indexes: readonly number[]): Uint8Array {
+  const size = Math.max(1, dtypeBits[dtype] / 8);
+  const out = new Uint8Array(indexes.length * size);
+  indexes.forEach((index, i) => {
+    let at = dtypeBits[dtype] < 8 ? Math.floor((index * dtypeBits[dtype]) / 8) : index;
+    if (strides) {
+      at = 0;
+      for (let axis = shape.length - 1, rest = index; axis >= 0; axis--) {
+        at += (rest % shape[axis]) * strides[axis];
+        rest = Math.floor(rest / shape[axis]);
+      }
+    }
+    out.set(bytes.subarray(at * size, (at + 1) * size), i * size);
+  });
+  return out;
+}
+
 function copyStrided(
   source: TypedArray,
   target: TypedArray,
   shape: readonly number[],
   strides: readonly number[],
 ): void {
+  if (target.length === 0) return;
   // Axes of size 1 would make the innermost loop one step long.
   const axes = [...shape.keys()].filter((axis) => shape[axis] !== 1);
-  if (axes.length < shape.length && axes.length > 0) {
-    const pick = (list: readonly number[]) => axes.map((axis) => list[axis]);
-    copyStrided(source, target, pick(shape), pick(strides));
+  const places: Axis[] = [];
+  let step = target.length;
+  for (const axis of axes) {
+    step /= shape[axis];
+    places.push({ size: shape[axis], from: strides[axis], to: step });
+  }
+  const last = places.pop();
+  if (!last) {
+    target[0] = source[0];
     return;
   }
-  const rank = shape.length;
-  const inner = shape[rank - 1];
-  const innerStride = strides[rank - 1];
-  const index = new Array<number>(rank).fill(0);
-  let offset = 0;
-  for (let written = 0; written < target.length; written += inner) {
-    for (let i = 0, from = offset; i < inner; i++, from += innerStride) target[written + i] = source[from];
-    for (let axis = rank - 2; axis >= 0; axis--) {
-      offset += strides[axis];
-      if (++index[axis] < shape[axis]) break;
-      offset -= strides[axis] * shape[axis];
+  // A transposition reads or writes with a wide stride: in tiles both stay within the cache.
+  const dense = last.from === 1 ? -1 : places.findIndex(({ from }) => from === 1);
+  const [rows] = dense < 0 ? [{ size: 1, from: 0, to: 0 }] : places.splice(dense, 1);
+  const index = new Array<number>(places.length).fill(0);
+  let [from, to] = [0, 0];
+  for (;;) {
+    copyPlane(source, target, from, to, rows, last);
+    let axis = places.length - 1;
+    for (; axis >= 0; axis--) {
+      const { size, from: fromStep, to: toStep } = places[axis];
+      from += fromStep;
+      to += toStep;
+      if (++index[axis] < size) break;
+      from -= fromStep * size;
+      to -= toStep * size;
       index[axis] = 0;
+    }
+    if (axis < 0) return;
+  }
+}
+
+/** One axis of a copy: its size, and its strides in elements on both sides. */
+interface Axis {
+  readonly size: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Elements on a side of a tile. */
+const tile = 16;
+
+function copyPlane(
+  source: TypedArray,
+  target: TypedArray,
+  from: number,
+  to: number,
+  rows: Axis,
+  columns: Axis,
+): void {
+  const width = rows.size === 1 ? columns.size : tile;
+  for (let row = 0; row < rows.size; row += tile) {
+    const rowEnd = Math.min(row + tile, rows.size);
+    for (let column = 0; column < columns.size; column += width) {
+      const columnEnd = Math.min(column + width, columns.size);
+      for (let r = row; r < rowEnd; r++) {
+        let at = from + r * rows.from + column * columns.from;
+        const place = to + r * rows.to;
+        for (let c = column; c < columnEnd; c++, at += columns.from) target[place + c] = source[at];
+      }
     }
   }
 }

@@ -1,9 +1,9 @@
 /** Collects the nodes and initializers of an ONNX graph that is being written. */
 import { type Issue, WhittleError } from '../../contract/errors.ts';
 import { type Graph, type Node, type Value, type ValueId, valueNamed } from '../../ir/graph.ts';
-import { Scratch, type Tensor } from '../../ir/tensor.ts';
+import type { Tensor } from '../../ir/tensor.ts';
 import type { OnnxAttr, OnnxWriteContext } from '../../ops/facets.ts';
-import { contentKey } from '../content-key.ts';
+import { Contents } from '../contents.ts';
 import type { ExternalWeights } from './external-weights.ts';
 import { inOpset, MeaningChanged } from './meanings.ts';
 import { opaqueProto, protosOf } from './opaque.ts';
@@ -30,11 +30,11 @@ export class WriteContext implements OnnxWriteContext {
   readonly nodes: NodeProto[] = [];
   readonly initializers: TensorProto[] = [];
   private readonly graph: Graph;
-  private readonly scratch = new Scratch();
   private readonly external: ExternalWeights | undefined;
   private readonly names: Set<string>;
   /** Name of the initializer that holds a constant's content. */
   private readonly initializerOf = new Map<ValueId, ValueId>();
+  private readonly contents = new Contents();
   private readonly firstByContent = new Map<string, ValueId>();
   private current: Node | undefined;
   private count = 0;
@@ -116,7 +116,7 @@ export class WriteContext implements OnnxWriteContext {
 
   /** Identical constants stand in the file once. */
   private shared(name: ValueId, tensor: Tensor): ValueId {
-    const content = `${tensor.dtype} ${tensor.shape} ${contentKey(this.scratch.bytesOf(tensor))}`;
+    const content = `${tensor.dtype} ${tensor.shape} ${this.contents.numberOf(tensor)}`;
     const first = this.firstByContent.get(content) ?? name;
     if (first === name) {
       this.firstByContent.set(content, name);

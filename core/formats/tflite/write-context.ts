@@ -1,9 +1,9 @@
 import { type Issue, WhittleError } from '../../contract/errors.ts';
-import { isFloat } from '../../ir/dtype.ts';
+import { byteLength, isFloat } from '../../ir/dtype.ts';
 import type { Graph, Node, QuantParams, Value, ValueId } from '../../ir/graph.ts';
-import { floatTensor, Scratch, type Tensor, toFloat32, toNumbers } from '../../ir/tensor.ts';
+import { elementCount, floatTensor, Scratch, type Tensor, toFloat32, toNumbers } from '../../ir/tensor.ts';
 import type { InnerType, TfliteTensorRef, TfliteWriteContext } from '../../ops/facets.ts';
-import { contentKey } from '../content-key.ts';
+import { Contents } from '../contents.ts';
 import { arrange, arrangeQuant, quantOfBorder } from './constants.ts';
 import type { BufferContent } from './flatbuffer.ts';
 import { draftModel, type FileOperator, type FileTensor } from './model-draft.ts';
@@ -29,7 +29,8 @@ export class WriteContext implements TfliteWriteContext {
   /** Buffer 0 is empty by convention: tensors without data name it. */
   readonly buffers: BufferContent[] = [emptyBuffer];
   private readonly scratch = new Scratch();
-  private readonly bufferByContent = new Map<string, number>();
+  private readonly contents = new Contents();
+  private readonly bufferByContent = new Map<number, number>();
   private readonly tensorByContent = new Map<string, number>();
   private readonly tensorByKey = new Map<string, number>();
   private readonly names = new Set<string>();
@@ -248,15 +249,15 @@ export class WriteContext implements TfliteWriteContext {
 
   private addConstant(name: string, tensor: Tensor, quant: QuantParams | undefined): number {
     if (tensor.dtype === 'string') this.refuse(`${name} holds text, which TFLite models from Whittle cannot`);
-    const bytes = this.scratch.bytesOf(tensor);
-    const content = contentKey(bytes);
+    const content = this.contents.numberOf(tensor);
     const key = `${tensor.dtype} ${tensor.shape.join()} ${JSON.stringify(quant ?? null)} ${content}`;
     let index = this.tensorByContent.get(key);
     if (index === undefined) {
       let buffer = this.bufferByContent.get(content);
       if (buffer === undefined) {
         buffer = this.buffers.length;
-        this.buffers.push({ byteLength: bytes.byteLength, bytes: () => this.scratch.bytesOf(tensor) });
+        const size = byteLength(tensor.dtype, elementCount(tensor.shape));
+        this.buffers.push({ byteLength: size, bytes: () => this.scratch.bytesOf(tensor) });
         this.bufferByContent.set(content, buffer);
       }
       index = this.addTensor(this.freeName(name), tensor, quant, buffer);
