@@ -10,8 +10,8 @@ import type { QuantPlan } from './plan.ts';
 import { quantizeForOnnx, quantizeForTflite } from './quantize.ts';
 import { graphText, ranges, smallNet, smallRanges, vectorGraph, wave } from './test-graphs.ts';
 
-function plan(overrides: Partial<Parameters<typeof decidePlan>[2]> = {}) {
-  return decidePlan(smallNet(), smallRanges, {
+function plan(overrides: Partial<Parameters<typeof decidePlan>[2]> = {}, graph = smallNet()) {
+  return decidePlan(graph, smallRanges, {
     precision: 'int8',
     io: 'float32',
     pureInteger: false,
@@ -21,7 +21,8 @@ function plan(overrides: Partial<Parameters<typeof decidePlan>[2]> = {}) {
 
 describe('a plan applied for TFLite', () => {
   it('stands between float borders and leaves the softmax in float', () => {
-    expect(graphText(applyPlanForTflite(smallNet(), plan(), { io: 'float32' }))).toMatchInlineSnapshot(`
+    const graph = smallNet('NHWC', 64);
+    expect(graphText(applyPlanForTflite(graph, plan({}, graph), { io: 'float32' }))).toMatchInlineSnapshot(`
       [
         "QuantizeLinear x:float32 -> x/quantized:int8(scale)",
         "Conv x/quantized:int8(scale) conv/kernel:int8(4 scales)! conv/bias:int32(4 scales)! -> conv:int8(scale)",
@@ -119,7 +120,8 @@ describe('a plan applied for TFLite', () => {
 
 describe('a plan applied for ONNX', () => {
   it('puts pairs where integer operators read, also on values that only this graph has', () => {
-    expect(graphText(applyPlanForOnnx(smallNet('NCHW'), plan()))).toMatchInlineSnapshot(`
+    const hybrid = plan({}, smallNet('NHWC', 64));
+    expect(graphText(applyPlanForOnnx(smallNet('NCHW', 64), hybrid))).toMatchInlineSnapshot(`
       [
         "QuantizeLinear x:float32 -> x/quantized:int8(scale)",
         "DequantizeLinear x/quantized:int8(scale) -> x/dequantized:float32",

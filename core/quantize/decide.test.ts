@@ -26,16 +26,19 @@ function modes(plan: QuantPlan): Record<string, string> {
   return Object.fromEntries(Object.entries(plan.nodes).map(([id, { mode }]) => [id, mode]));
 }
 
+/** So many that the last step's weights are worth integers. */
+const manyClasses = 64;
+
 describe('a full integer plan', () => {
   it('follows the specification', () => {
-    expect(planText(decidePlan(smallNet(), smallRanges, int8))).toMatchInlineSnapshot(`
+    expect(planText(decidePlan(smallNet('NHWC', manyClasses), smallRanges, int8))).toMatchInlineSnapshot(`
       [
         "x: int8 scale 0.007843 zero -1 (range -1 to 1)",
         "conv: int8 scale 0.007843 zero -128 (range 0 to 2, shared with conv)",
         "pool: int8 scale 0.007843 zero -128 (range 0 to 2, shared with conv)",
         "flat: int8 scale 0.007843 zero -128 (range 0 to 2, shared with conv)",
         "conv/kernel: int8 scale 0.007076 … ×4 zero 0 axis 0 (largest magnitude per channel)",
-        "dense/kernel: int8 scale 0.007084 zero 0 (largest magnitude)",
+        "dense/kernel: int8 scale 0.007087 zero 0 (largest magnitude)",
         "conv: integer (integer kernel)",
         "pool: integer (moves integers)",
         "flat: integer (moves integers)",
@@ -46,7 +49,7 @@ describe('a full integer plan', () => {
   });
 
   it('takes integer weights but makes reals in the last weighted step', () => {
-    const plan = decidePlan(smallNet(), smallRanges, int8);
+    const plan = decidePlan(smallNet('NHWC', manyClasses), smallRanges, int8);
     expect(modes(plan)).toEqual({
       conv: 'integer',
       pool: 'integer',
@@ -57,6 +60,8 @@ describe('a full integer plan', () => {
     // One scale for the matrix: a kernel with a scale per row came with runtime 2.17.
     expect(plan.values['dense/kernel'].scales).toHaveLength(1);
     expect(plan.values.dense).toBeUndefined();
+    const few = decidePlan(smallNet('NHWC', 4), smallRanges, int8);
+    expect(few.nodes.dense).toMatchObject({ mode: 'float', storage: 'float16' });
     const integers = decidePlan(smallNet(), smallRanges, { ...int8, pureInteger: true });
     expect(new Set(Object.values(modes(integers)))).toEqual(new Set(['integer']));
   });

@@ -1,4 +1,4 @@
-import { consumersOf, type Graph, type Node, producersOf, valueNamed } from '../ir/graph.ts';
+import { consumersOf, type Graph, type Node, producersOf, type Value, valueNamed } from '../ir/graph.ts';
 import { isOpaque } from '../ir/opaque.ts';
 import { sizeOf } from './constants.ts';
 import { floatStretches } from './float-stretches.ts';
@@ -40,7 +40,7 @@ export function placeIntegers(graph: Graph, options: IntegerPlacement): Map<stri
     else if (feed) plans.set(node.id, exactly(graph, node, feed));
     else if (recurrent.has(node.id)) plans.set(node.id, step(graph, node));
     else if (tail.fixed.has(node)) plans.set(node.id, { mode: 'float', reason: lastStep });
-    else if (canHead(node)) plans.set(node.id, { mode: 'hybrid', reason: lastStep });
+    else if (canHead(node)) plans.set(node.id, head(graph, node));
     else if (onlyMoves(ruleOf(node)!)) moving.push(node);
     else plans.set(node.id, { mode: 'integer', reason: 'integer kernel' });
   }
@@ -79,6 +79,18 @@ function computesReals(graph: Graph, node: Node): boolean {
 
 /** Why the tail is not in integers. */
 export const lastStep = 'the last step gives reals, finer than 8 bits, as the output is float32';
+
+/** The last weighted step: where its weights are few, integers would cost more time and error than they save bytes. */
+function head(graph: Graph, node: Node): NodePlan {
+  const isWorth = storedWeights(graph, node, 'dynamic-int8').length > 0;
+  return isWorth ? { mode: 'hybrid', reason: lastStep } : inReals(weightsOf(graph, node)[0], lastStep);
+}
+
+/** In reals, with weights of half the bits where that saves something. */
+function inReals({ constant }: Value, reason: string): NodePlan {
+  const isHalf = sizeOf(constant!) >= smallestHalfConstant;
+  return { mode: 'float', reason, ...(isHalf ? { storage: 'float16' } : {}) };
+}
 
 function exactly(graph: Graph, node: Node, { op, isWeighted }: RelativeFeed): NodePlan {
   const reason = `feeds a ${op}, where what integers round to zero would count`;
@@ -201,17 +213,13 @@ export function placeWeights(graph: Graph, precision: WeightPrecision): Map<stri
   const plans = new Map<string, NodePlan>();
   for (const node of graph.nodes) {
     const rule = ruleOf(node);
-    const weights = weightsOf(graph, node)[0]?.constant;
+    const [weights] = weightsOf(graph, node);
     if (!rule || !weights) plans.set(node.id, { mode: 'float', reason: 'no constant weights' });
     else if (mode === 'hybrid' && !rule.tflite.dynamicInt8) {
       plans.set(node.id, { mode: 'float', reason: 'no kernel for float activations and int8 weights' });
     } else if (storedWeights(graph, node, precision).length === 0) {
-      const isHalf = sizeOf(weights) >= smallestHalfConstant;
-      plans.set(node.id, {
-        mode: 'float',
-        reason: `${sizeOf(weights)} weights are too few for integers to pay`,
-        ...(isHalf ? { storage: 'float16' } : {}),
-      });
+      const reason = `${sizeOf(weights.constant!)} weights are too few for integers to pay`;
+      plans.set(node.id, inReals(weights, reason));
     } else plans.set(node.id, { mode, reason: 'constant weights' });
   }
   return plans;

@@ -22,8 +22,8 @@ export function convAttrs(layout: 'NHWC' | 'NCHW', pads = 1) {
 
 const source = { format: 'keras' } as const;
 
-/** Convolution, maximum pooling, flattening, dense layer, softmax: input x `[1, 4, 4, 2]`, output y `[1, 3]`. */
-export function smallNet(layout: 'NHWC' | 'NCHW' = 'NHWC'): Graph {
+/** Convolution, maximum pooling, flattening, dense layer, softmax: input x `[1, 4, 4, 2]`, output y `[1, classes]`. */
+export function smallNet(layout: 'NHWC' | 'NCHW' = 'NHWC', classes = 3): Graph {
   const builder = new GraphBuilder('small', inferTypes);
   const x = builder.input('x', { dtype: 'float32', shape: layout === 'NHWC' ? [1, 4, 4, 2] : [1, 2, 4, 4] });
   const weights = builder.constant('conv/kernel', floatTensor([4, 2, 3, 3], wave(72)));
@@ -48,8 +48,11 @@ export function smallNet(layout: 'NHWC' | 'NCHW' = 'NHWC'): Graph {
     layout === 'NHWC' ? pooled : builder.one('Transpose', [pooled], { perm: [0, 2, 3, 1] }, { name: 'nhwc' });
   const shape = builder.constant('flat/shape', int64Tensor([2], [1, 16]));
   const flat = builder.one('Reshape', [ordered, shape], { allowZero: false }, { name: 'flat' });
-  const matrix = builder.constant('dense/kernel', floatTensor([3, 16], wave(48, 3)));
-  const offset = builder.constant('dense/bias', floatTensor([3], [0.1, -0.2, 0]));
+  const matrix = builder.constant('dense/kernel', floatTensor([classes, 16], wave(16 * classes, 3)));
+  const offset = builder.constant(
+    'dense/bias',
+    floatTensor([classes], [0.1, -0.2, ...new Array<number>(classes - 2).fill(0)]),
+  );
   const dense = builder.one(
     'FullyConnected',
     [flat, matrix, offset],

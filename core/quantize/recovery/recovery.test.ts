@@ -136,7 +136,7 @@ describe('bias correction', () => {
       equalize: false,
     });
     // Four bits for all weights make the error plain: only weights of this size are planned, so plan them by hand.
-    const int8 = decidePlan(graph, ranges, { precision: 'int8', io: 'float32', pureInteger: false });
+    const int8 = decidePlan(graph, ranges, { precision: 'int8', io: 'float32', pureInteger: true });
     const coarse = Object.fromEntries(
       Object.entries(int8.values)
         .filter(([id]) => id.endsWith('/w'))
