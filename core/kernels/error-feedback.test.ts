@@ -120,4 +120,22 @@ describe('ErrorFeedback', () => {
     }
     expect(better).toBeGreaterThan(2);
   });
+
+  it('solves for what the diagonal is raised to', () => {
+    const n = 12;
+    const hessian = secondMoments(n, 200, 5);
+    const wanted = Float64Array.from({ length: n }, (_, i) => i - 4);
+    const raised =
+      ((0.1 + n / 1e6) * hessian.reduce((sum, h, i) => sum + (i % (n + 1) === 0 ? h : 0), 0)) / n;
+    const rhs = wanted.map((x, i) =>
+      wanted.reduce((sum, other, j) => sum + hessian[i * n + j] * other, raised * x),
+    );
+    new ErrorFeedback(hessian, n, 1e6).solve(rhs);
+    rhs.forEach((x, i) => {
+      expect(x).toBeCloseTo(wanted[i], 8);
+    });
+    const nothing = Float64Array.of(1, 2);
+    new ErrorFeedback(new Float64Array(4), 2, 10).solve(nothing);
+    expect([...nothing]).toEqual([0, 0]);
+  });
 });

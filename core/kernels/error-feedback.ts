@@ -13,7 +13,7 @@ export class ErrorFeedback {
   private readonly n: number;
   /** Column of the weights by place, the one that is rounded first at the end. */
   private readonly order: Int32Array;
-  /** `Lᵀ`, row-major, in the places' order: what one step reads lies side by side. */
+  /** `Lᵀ` above and `L` below the diagonal, row-major, in the places' order: what one step reads lies side by side. */
   private readonly upper: Float64Array | undefined;
   private readonly errors: Float64Array;
   private readonly hessian: Float64Array;
@@ -88,6 +88,27 @@ export class ErrorFeedback {
       integers[from + best] += turn;
       this.addSlopes(best, turn * scale);
     }
+  }
+
+  /** Puts the `x` of `H · x = rhs` in place of `rhs`, for the raised diagonal; zeros where there is no Hessian. */
+  solve(rhs: Float64Array): void {
+    const { n, order, upper } = this;
+    if (!upper) {
+      rhs.fill(0);
+      return;
+    }
+    const x = Float64Array.from(order, (column) => rhs[column]);
+    for (let i = 0; i < n; i++) {
+      let left = x[i];
+      for (let j = 0, at = i * n; j < i; j++, at++) left -= upper[at] * x[j];
+      x[i] = left / upper[i * n + i];
+    }
+    for (let i = n - 1; i >= 0; i--) {
+      let left = x[i];
+      for (let j = i + 1, at = i * n + j; j < n; j++, at++) left -= upper[at] * x[j];
+      x[i] = left / upper[i * n + i];
+    }
+    for (let i = 0; i < n; i++) rhs[order[i]] = x[i];
   }
 
   /** Moves the slopes by what changing one weight by `change` does. */

@@ -7,6 +7,7 @@ import { errorFeedbackWithin } from '../quantize/recovery/error-feedback.ts';
 import { KnownMoments } from '../quantize/recovery/input-moments.ts';
 import type { RecoveryResult, RecoverySamples } from '../quantize/recovery/recovery.ts';
 import { sequentialBiasCorrectionWithin } from '../quantize/recovery/sequential-bias-correction.ts';
+import { sequentialErrorFeedbackWithin } from '../quantize/recovery/sequential-error-feedback.ts';
 import { recoverySteps, sampledRecoverySteps } from '../quantize/recovery/steps.ts';
 import type { MakeContext } from './make-artifact.ts';
 import type { ProgressStep } from './progress.ts';
@@ -83,9 +84,11 @@ export async function planFast(
   let plan = planQuantization(forms, ranges, options);
   const given = recoveryContext(forms, plan, ranges);
   const most = options.precision === 'int8' ? affordableInIntegers : affordable;
-  const steps = [errorFeedbackWithin(most)];
-  // Elsewhere statistics have corrected the biases as well as can be.
-  if (options.precision === 'int8') steps.push(sequentialBiasCorrectionWithin(most));
+  // Where activations have 8 bits, their errors are the larger, and weights that make up for them fit the samples alone.
+  const steps =
+    options.precision === 'int8'
+      ? [errorFeedbackWithin(most), sequentialBiasCorrectionWithin(most)]
+      : [errorFeedbackWithin(most, ({ length }) => length > 1), sequentialErrorFeedbackWithin(most)];
   const taken = new Set(['equalization', ...recoverySteps.map(({ id }) => id)]);
   for (const step of steps) {
     const result = await step.run(plan, given, samples);

@@ -1,14 +1,13 @@
 import { GraphExtension } from '../../calibrate/graph-extension.ts';
 import { openGraph } from '../../calibrate/open-graph.ts';
 import { WhittleError } from '../../contract/errors.ts';
-import { type Graph, staticShape, type ValueId, valueNamed } from '../../ir/graph.ts';
-import { floatTensor, int64Tensor, type Tensor, toFloat32 } from '../../ir/tensor.ts';
+import type { Graph } from '../../ir/graph.ts';
+import { type Tensor, toFloat32 } from '../../ir/tensor.ts';
 import { ErrorFeedback } from '../../kernels/error-feedback.ts';
 import type { RecoverySamples } from './recovery.ts';
+import { addProducts, addSums, addUnfolded } from './unfold-inputs.ts';
 import { byWeights, type WeightedNode } from './weighted-nodes.ts';
 
-/** Of one sample at most so many positions of a feature map are looked at, evenly spread. */
-export const mostPositions = 1024;
 /** Elements of all matrices that are gathered in one pass over the samples. */
 const mostElements = 2 ** 23;
 /** Elements of matrices that are kept for other plans of the same graph. */
@@ -47,6 +46,11 @@ export class InputMoments {
     this.count += count;
     // Neighbouring positions of one sample are much alike.
     this.independent += Math.sqrt(count);
+  }
+
+  /** How many positions of all samples were seen. */
+  get positions(): number {
+    return this.count;
   }
 
   /** How many independent observations these moments are worth. */
@@ -152,7 +156,11 @@ async function gatherBatch(
   const extension = new GraphExtension(graph);
   const taps = batch.flatMap((nodes) => {
     const moments = new InputMoments(nodes[0].group, nodes[0].columns);
-    return nodes.map((node) => ({ moments, ...addMoments(extension, graph, node) }));
+    return nodes.map((node) => {
+      const inputs = addUnfolded(extension, graph, node, node.node.inputs[0]!);
+      const products = addProducts(extension, inputs, inputs);
+      return { moments, sums: addSums(extension, inputs), products, count: inputs.positions };
+    });
   });
   const outputs = taps.flatMap(({ sums, products }) => [sums, products]);
   const session = await openGraph(engine, extension.finish(outputs), { opset: 21 }, { yields: true });
@@ -172,86 +180,4 @@ async function gatherBatch(
     take(nodes, taps[at].moments);
     at += nodes.length;
   }
-}
-
-/** Adds what computes one operator's sums and products to a graph. */
-function addMoments(
-  extension: GraphExtension,
-  graph: Graph,
-  { node, weights, group, columns }: WeightedNode,
-): { sums: ValueId; products: ValueId; count: number } {
-  const name = `moments/${node.id}`;
-  const shapeOf = (id: ValueId) => staticShape(valueNamed(graph, id));
-  const x = node.inputs[0]!;
-  const reshape = (id: ValueId, shape: readonly number[]) =>
-    extension.addReals('Reshape', `${name}/shaped`, [id, numbers(shape)], {}, shape);
-  const numbers = (list: readonly number[]) =>
-    extension.constant(`${name}/numbers`, int64Tensor([list.length], list));
-  let unfolded: ValueId;
-  let count: number;
-  if (weights.shape.length === 2) {
-    count = product(shapeOf(x)) / columns;
-    const rows = reshape(x, [1, count, columns]);
-    unfolded = extension.addReals('Transpose', `${name}/turned`, [rows], { perm: [0, 2, 1] }, [
-      1,
-      columns,
-      count,
-    ]);
-  } else {
-    const [batch, channels] = shapeOf(x);
-    const spatial = shapeOf(node.outputs[0]).slice(2);
-    count = batch * product(spatial);
-    const picked = channels * (columns / weights.shape[1]);
-    let patches = extension.addReals(
-      node.op,
-      `${name}/patches`,
-      [x, extension.constant(`${name}/pick`, pickingFilters(channels, weights.shape.slice(2)))],
-      { ...node.attrs, group: channels, activation: 'none' },
-      [batch, picked, ...spatial],
-    );
-    if (batch > 1) {
-      const flat = reshape(patches, [batch, picked, count / batch]);
-      const shape = [picked, batch, count / batch];
-      patches = extension.addReals('Transpose', `${name}/batched`, [flat], { perm: [1, 0, 2] }, shape);
-    }
-    unfolded = reshape(patches, [group, columns, count]);
-  }
-  if (count > mostPositions) {
-    const places = Array.from({ length: mostPositions }, (_, i) => Math.floor((i * count) / mostPositions));
-    unfolded = extension.addReals('Gather', `${name}/part`, [unfolded, numbers(places)], { axis: 2 }, [
-      group,
-      columns,
-      mostPositions,
-    ]);
-    count = mostPositions;
-  }
-  const turned = extension.addReals('Transpose', `${name}/across`, [unfolded], { perm: [0, 2, 1] }, [
-    group,
-    count,
-    columns,
-  ]);
-  return {
-    count,
-    sums: extension.addReals('ReduceSum', `${name}/sums`, [unfolded, numbers([2])], { keepDims: false }, [
-      group,
-      columns,
-    ]),
-    products: extension.addReals('MatMul', `${name}/products`, [unfolded, turned], {}, [
-      group,
-      columns,
-      columns,
-    ]),
-  };
-}
-
-/** Filters of a convolution with one group per channel, each of which hands on one tap: `[channels · taps, 1, …taps]`. */
-function pickingFilters(channels: number, kernel: readonly number[]): Tensor {
-  const taps = product(kernel);
-  const data = new Float32Array(channels * taps * taps);
-  for (let i = 0; i < channels * taps; i++) data[i * taps + (i % taps)] = 1;
-  return floatTensor([channels * taps, 1, ...kernel], data);
-}
-
-function product(shape: readonly number[]): number {
-  return shape.reduce((total, dim) => total * dim, 1);
 }
