@@ -4,8 +4,8 @@
     python keras-applications.py make NAME FOLDER
 
 `list` prints the names of all architectures as JSON. `make` writes the model as every library that has it saves it
-(Keras 3 and Keras 2), with an input, the answer of TensorFlow to it, and what TensorFlow's own converter makes of the
-model, as `meta.json`. It prints nothing else on stdout.
+(Keras 3 and Keras 2), with an input and the answer of TensorFlow to it. What TensorFlow's own converter makes of the
+model, and how well TensorFlow agrees with that and with itself, stands in `meta.json`. It prints nothing else on stdout.
 """
 
 import inspect
@@ -22,7 +22,6 @@ import tensorflow
 import tf_keras
 from tensorflow.lite.python import schema_py_generated as schema
 from tensorflow.lite.tools import flatbuffer_utils
-from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
 LIBRARIES = {"keras3": keras, "keras2": tf_keras}
 # Small, for speed, and yet above what every architecture asks for.
@@ -32,6 +31,10 @@ SAMPLES = 2
 # Images that normalization layers take their statistics from.
 SETTLING_IMAGES = 8
 SEED = 7
+# How much an image changes for the question how much the answer does: about as much as rounding to float32.
+NUDGE = numpy.float32(1 + 1e-6)
+# Where TensorFlow does not agree better with itself, its converter is asked too.
+CHAOTIC_DB = 80
 
 
 def architectures(library):
@@ -89,6 +92,28 @@ def randomize(model, random):
         layer.momentum = momentum
 
 
+def decibels(reference, other):
+    """Signal over difference; None where there is no difference."""
+    signal, noise = numpy.sum(reference.astype("float64") ** 2), numpy.sum((reference.astype("float64") - other) ** 2)
+    return float(10 * numpy.log10(signal / noise)) if noise > 0 else None
+
+
+def answers(model, x):
+    return numpy.concatenate([numpy.asarray(model(x[i : i + 1], training=False)) for i in range(len(x))])
+
+
+def tflite_answers(tflite, x):
+    interpreter = tensorflow.lite.Interpreter(model_content=tflite)
+    interpreter.allocate_tensors()
+    [source], [result] = interpreter.get_input_details(), interpreter.get_output_details()
+    found = []
+    for i in range(len(x)):
+        interpreter.set_tensor(source["index"], x[i : i + 1])
+        interpreter.invoke()
+        found.append(interpreter.get_tensor(result["index"]))
+    return numpy.concatenate(found)
+
+
 def count_operators(tflite):
     """Operators of the first graph, by name."""
     names = {code: name for name, code in vars(schema.BuiltinOperator).items() if isinstance(code, int)}
@@ -102,11 +127,11 @@ def count_operators(tflite):
 
 
 def convert(model):
-    """The operators of TensorFlow's own .tflite in the form where it needs fewest: frozen, at batch 1 as ours is."""
+    """TensorFlow's own .tflite in the form where it needs fewest operators: at batch 1, as ours is. The converter
+    freezes the function; to freeze it before would only take several times the model's size in memory."""
     function = tensorflow.function(lambda x: model(x, training=False))
     concrete = function.get_concrete_function(tensorflow.TensorSpec((1, SIDE, SIDE, 3), "float32"))
-    frozen = convert_variables_to_constants_v2(concrete)
-    return count_operators(tensorflow.lite.TFLiteConverter.from_concrete_functions([frozen]).convert())
+    return tensorflow.lite.TFLiteConverter.from_concrete_functions([concrete]).convert()
 
 
 def make(name, folder):
@@ -123,12 +148,16 @@ def make(name, folder):
         home.mkdir(parents=True)
         x = images(model, random, SAMPLES)
         numpy.savez(home / "samples.npz", x=x)
-        answers = [numpy.asarray(model(x[i : i + 1], training=False)) for i in range(SAMPLES)]
-        numpy.savez(home / "expected.npz", y=numpy.concatenate(answers))
+        y = answers(model, x)
+        numpy.savez(home / "expected.npz", y=y)
+        agreement = {"nudgedDb": decibels(y, answers(model, x * NUDGE))}
         for extension in ("h5", "keras"):
             model.save(home / f"model.{extension}")
-        if "operators" not in meta:
-            meta["operators"] = convert(model)
+        is_chaotic = agreement["nudgedDb"] is not None and agreement["nudgedDb"] < CHAOTIC_DB
+        if "operators" not in meta or is_chaotic:
+            tflite = convert(model)
+            meta.setdefault("operators", count_operators(tflite))
+            agreement["theirDb"] = decibels(y, tflite_answers(tflite, x))
         meta["models"].append(
             {
                 "dialect": dialect,
@@ -136,6 +165,7 @@ def make(name, folder):
                 "shape": list(x[:1].shape),
                 "samples": SAMPLES,
                 "parameters": model.count_params(),
+                **agreement,
             }
         )
         library.backend.clear_session()

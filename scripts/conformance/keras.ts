@@ -22,27 +22,36 @@ const { values: options } = parseArgs({
   },
 });
 
+/** How well TensorFlow agrees with others on one model, in dB; null where there is no difference. */
+interface Agreement {
+  /** With itself, when the image changes by a millionth. */
+  readonly nudgedDb?: number | null;
+  /** With its own .tflite; not measured wherever the model behaves. */
+  readonly theirDb?: number | null;
+}
+
 /** What the Python script says of one architecture. */
 interface Made {
   readonly name: string;
-  readonly models: readonly {
+  readonly models: readonly ({
     readonly dialect: 'keras2' | 'keras3';
     readonly input: string;
     readonly shape: readonly number[];
     readonly samples: number;
     readonly parameters: number;
-  }[];
+  } & Agreement)[];
   /** Of the .tflite that TensorFlow's converter makes. */
   readonly operators: Readonly<Record<string, number>>;
 }
 
 /** One file of one architecture. */
-interface Row {
+interface Row extends Agreement {
   readonly name: string;
   readonly file: string;
   readonly parameters: number;
-  readonly tfliteDb: number | null;
-  readonly onnxDb: number | null;
+  /** Absent where no file was made. */
+  readonly tfliteDb?: number | null;
+  readonly onnxDb?: number | null;
   readonly operators: number;
   readonly transposes: number;
   readonly theirOperators: number;
@@ -83,29 +92,35 @@ function near({ sqnrDb, status }: FormatResult): boolean {
   return status === 'ok' && (sqnrDb === null || sqnrDb >= leastDb);
 }
 
-function rowOf(made: Made, file: string, parameters: number, outcome: Outcome<ModelResult>): Row {
+/** Undefined where no file was made; JSON has no infinity. */
+function dbOf({ sqnrDb }: FormatResult): Row['tfliteDb'] {
+  return sqnrDb === Number.NEGATIVE_INFINITY ? undefined : sqnrDb;
+}
+
+type Known = Pick<Row, 'file' | 'parameters' | keyof Agreement>;
+
+function rowOf(made: Made, known: Known, outcome: Outcome<ModelResult>): Row {
   const theirs = { theirOperators: sum(made.operators), theirTransposes: made.operators.TRANSPOSE ?? 0 };
-  const shared = { name: made.name, file, parameters, ...theirs };
+  const shared = { name: made.name, ...known, ...theirs };
   if (outcome.kind !== 'result' || 'refused' in outcome.result) {
     const words =
       outcome.kind === 'result'
         ? (outcome.result as { refused: string }).refused
         : `${outcome.kind}: ${outcome.words}`;
-    const lost = Number.NEGATIVE_INFINITY;
-    return { ...shared, tfliteDb: lost, onnxDb: lost, operators: 0, transposes: 0, pass: false, words };
+    return { ...shared, operators: 0, transposes: 0, pass: false, words };
   }
   const { tflite, onnx } = outcome.result.formats;
   const { operators, transposes } = tflite;
   const pass = near(tflite) && near(onnx) && operators <= shared.theirOperators && transposes === 0;
   const words = [tflite.words, onnx.words].filter(Boolean).join(' | ');
-  return { ...shared, tfliteDb: tflite.sqnrDb, onnxDb: onnx.sqnrDb, operators, transposes, pass, words };
+  return { ...shared, tfliteDb: dbOf(tflite), onnxDb: dbOf(onnx), operators, transposes, pass, words };
 }
 
 async function measure(name: string): Promise<Row[]> {
   const home = mkdtempSync(join(tmpdir(), 'whittle-keras-'));
   try {
     const made = await make(name, join(home, name));
-    const files = made.models.flatMap(({ dialect, input, shape, samples, parameters }) =>
+    const files = made.models.flatMap(({ dialect, input, shape, samples, ...known }) =>
       ['h5', 'keras'].map((extension) => {
         const folder = join(home, name, dialect);
         const job: ModelJob = {
@@ -118,14 +133,14 @@ async function measure(name: string): Promise<Row[]> {
           batch: 1,
           data: join(folder, 'samples.npz'),
         };
-        return { job, parameters, file: `${dialect} .${extension}` };
+        return { job, known: { ...known, file: `${dialect} .${extension}` } };
       }),
     );
     const outcomes = await runIsolated<ModelJob, ModelResult>(
       files.map(({ job }) => job),
       { worker: new URL('./model-worker.ts', import.meta.url), timeoutMs: convertTimeoutMs },
     );
-    return files.map(({ file, parameters }, i) => rowOf(made, file, parameters, outcomes[i]));
+    return files.map(({ known }, i) => rowOf(made, known, outcomes[i]));
   } finally {
     rmSync(home, { recursive: true, force: true });
   }
@@ -159,17 +174,25 @@ function cells(row: Row): string[] {
 
 const preface = `# keras.applications
 
-Written by \`npm run conformance:keras -- --markdown FILE\`. Architectures of Keras 3 and Keras 2 (tf_keras) with random weights and a 96 × 96 image, as each library saves them. The written files are run in LiteRT and onnxruntime and compared with TensorFlow's answers (${leastDb} dB are asked for); beside the operators of our .tflite stand those of TensorFlow's own converter at its best (frozen, batch 1). One line per architecture that was run: the worst of its files. The whole set takes hours; \`--json FILE --resume\` goes on where it ended.
-
-Random weights make a few of the deepest networks chaotic, so that no two engines agree on them: of EfficientNetB5 as Keras 2 makes it here, TensorFlow's own .tflite agrees with TensorFlow to 19.8 dB, and TensorFlow with itself to 17.8 dB when the image changes by a millionth. They are listed as they were measured.
+Written by \`npm run conformance:keras -- --markdown FILE\`. Architectures of Keras 3 and Keras 2 (tf_keras) with random weights and a 96 × 96 image, as each library saves them. The written files are run in LiteRT and onnxruntime and compared with TensorFlow's answers (${leastDb} dB are asked for); beside the operators of our .tflite stand those of TensorFlow's own converter at its best (batch 1). One line per architecture that was run: the worst of its files. The whole set takes hours; \`--json FILE --resume\` goes on where it ended.
 `;
+
+const chaos = `
+## Below ${leastDb} dB
+
+Random weights make some of the deepest networks chaotic: the roundings of one layer grow through all that follow. How well TensorFlow's own .tflite agrees with TensorFlow shows that, and how well TensorFlow agrees with itself when the image is multiplied by 1 + 10⁻⁶; two engines that round in another order cannot do much better.
+`;
+
+/** The least of some figures; absent where one of them is. */
+function worst(values: readonly (number | null | undefined)[]): number | null | undefined {
+  if (values.includes(undefined)) return undefined;
+  const finite = values.filter((value) => typeof value === 'number');
+  return finite.length > 0 ? Math.min(...finite) : null;
+}
 
 /** The worst of the files of each architecture, and what all of them say together. */
 function markdown(all: readonly Row[]): string {
   const names = [...new Set(all.map(({ name }) => name))];
-  const worst = (values: readonly (number | null)[]) =>
-    Math.min(...values.map((value) => value ?? Number.POSITIVE_INFINITY));
-  const shown = (value: number) => decibels(value === Number.POSITIVE_INFINITY ? null : value);
   const lines = names.map((name) => {
     const own = all.filter((row) => row.name === name);
     const most = own.reduce((a, b) => (b.operators > a.operators ? b : a));
@@ -177,13 +200,36 @@ function markdown(all: readonly Row[]): string {
       name,
       own.map(({ file }) => file).join(', '),
       ...cells(most).slice(2, 3),
-      shown(worst(own.map(({ tfliteDb }) => tfliteDb))),
-      shown(worst(own.map(({ onnxDb }) => onnxDb))),
+      decibels(worst(own.map(({ tfliteDb }) => tfliteDb))),
+      decibels(worst(own.map(({ onnxDb }) => onnxDb))),
       ...cells(most).slice(5, 7),
       own.every(({ pass }) => pass) ? 'yes' : 'NO',
     ];
   });
-  return `${preface}\n${markdownTable(head, lines)}\n`;
+  return `${preface}\n${markdownTable(head, lines)}\n${chaoticModels(all)}`;
+}
+
+/** The models that do not reach what is asked for, each once, beside what TensorFlow reaches. */
+function chaoticModels(all: readonly Row[]): string {
+  const low = all.filter(({ tfliteDb, onnxDb }) =>
+    [tfliteDb, onnxDb].some((db) => typeof db === 'number' && db < leastDb),
+  );
+  if (low.length === 0) return '';
+  const lines = low.map(({ name, file, tfliteDb, onnxDb, theirDb, nudgedDb }) => [
+    name,
+    file.split(' ')[0],
+    ...[tfliteDb, onnxDb, theirDb, nudgedDb].map(decibels),
+  ]);
+  const columns = [
+    'architecture',
+    'made by',
+    '.tflite dB',
+    '.onnx dB',
+    "TensorFlow's .tflite dB",
+    'image nudged dB',
+  ];
+  const once = [...new Map(lines.map((line) => [line.slice(0, 2).join(), line])).values()];
+  return `${chaos}\n${markdownTable(columns, once)}\n`;
 }
 
 // An interrupted run goes on where its file ends: all of them take hours.

@@ -10,8 +10,10 @@ export function printTable(rows: readonly (readonly string[])[]): void {
     );
 }
 
-export function decibels(value: number | null): string {
-  return value === null ? 'equal' : Number.isFinite(value) ? value.toFixed(1) : '–';
+/** Null where there is no difference at all, undefined where nothing was measured. */
+export function decibels(value: number | null | undefined): string {
+  if (value === null) return 'equal';
+  return value !== undefined && Number.isFinite(value) ? value.toFixed(1) : '–';
 }
 
 /** The first part of a long text, in one line. */
