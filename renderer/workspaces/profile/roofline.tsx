@@ -40,72 +40,21 @@ export function Roofline(props: { operators: readonly PerOp[]; roofline: Rooflin
       {width > 0 && (
         // biome-ignore lint/a11y/noSvgWithoutTitle: the figure around it carries the title and a table of the data
         <svg width={width} height={height}>
-          {powers(xs).map((value) => (
-            <g key={value}>
-              <line
-                x1={x(value)}
-                x2={x(value)}
-                y1={margin.top}
-                y2={margin.top + plotHeight}
-                stroke="var(--grid)"
-              />
-              <text
-                className="chart-sublabel"
-                x={x(value)}
-                y={margin.top + plotHeight + 14}
-                textAnchor="middle"
-              >
-                {formatSignificant(value, 1)}
-              </text>
-            </g>
-          ))}
-          {powers(ys).map((value) => (
-            <g key={value}>
-              <line
-                x1={margin.left}
-                x2={width - margin.right}
-                y1={y(value)}
-                y2={y(value)}
-                stroke="var(--grid)"
-              />
-              <text
-                className="chart-sublabel"
-                x={margin.left - 6}
-                y={y(value)}
-                textAnchor="end"
-                dominantBaseline="central"
-              >
-                {formatSignificant(value, 1)}
-              </text>
-            </g>
-          ))}
-          <path d={roof(roofline.gflopPerS)} fill="none" stroke="var(--text)" strokeWidth={1.5} />
-          <text
-            className="chart-sublabel"
-            x={width - margin.right - 4}
-            y={y(roofline.gflopPerS) - 6}
-            textAnchor="end"
-          >
-            float32 {formatSignificant(roofline.gflopPerS)} GFLOP/s
-          </text>
+          <Grid xs={xs} ys={ys} x={x} y={y} width={width} />
+          <Roof
+            path={roof(roofline.gflopPerS)}
+            y={y(roofline.gflopPerS)}
+            right={width - margin.right}
+            words={`float32 ${formatSignificant(roofline.gflopPerS)} GFLOP/s`}
+          />
           {roofline.int8GopPerS !== undefined && (
-            <>
-              <path
-                d={roof(roofline.int8GopPerS)}
-                fill="none"
-                stroke="var(--text)"
-                strokeWidth={1.5}
-                strokeDasharray="5 3"
-              />
-              <text
-                className="chart-sublabel"
-                x={width - margin.right - 4}
-                y={y(roofline.int8GopPerS) - 6}
-                textAnchor="end"
-              >
-                int8 {formatSignificant(roofline.int8GopPerS)} GOP/s
-              </text>
-            </>
+            <Roof
+              path={roof(roofline.int8GopPerS)}
+              y={y(roofline.int8GopPerS)}
+              right={width - margin.right}
+              words={`int8 ${formatSignificant(roofline.int8GopPerS)} GOP/s`}
+              dashed
+            />
           )}
           {points.map((point, index) => (
             <Mark
@@ -139,6 +88,63 @@ export function Roofline(props: { operators: readonly PerOp[]; roofline: Rooflin
         Slope: {formatSignificant(roofline.gbPerS)} GB/s of memory. The larger a mark, the more time.
       </p>
     </div>
+  );
+}
+
+interface GridProps {
+  xs: Decades;
+  ys: Decades;
+  x: (value: number) => number;
+  y: (value: number) => number;
+  width: number;
+}
+
+/** A line and a number at each power of ten. */
+function Grid({ xs, ys, x, y, width }: GridProps) {
+  const bottom = height - margin.bottom;
+  return (
+    <>
+      {powers(xs).map((value) => (
+        <g key={value}>
+          <line x1={x(value)} x2={x(value)} y1={margin.top} y2={bottom} stroke="var(--grid)" />
+          <text className="chart-sublabel" x={x(value)} y={bottom + 14} textAnchor="middle">
+            {formatSignificant(value, 1)}
+          </text>
+        </g>
+      ))}
+      {powers(ys).map((value) => (
+        <g key={value}>
+          <line x1={margin.left} x2={width - margin.right} y1={y(value)} y2={y(value)} stroke="var(--grid)" />
+          <text
+            className="chart-sublabel"
+            x={margin.left - 6}
+            y={y(value)}
+            textAnchor="end"
+            dominantBaseline="central"
+          >
+            {formatSignificant(value, 1)}
+          </text>
+        </g>
+      ))}
+    </>
+  );
+}
+
+function Roof(props: { path: string; y: number; right: number; words: string; dashed?: boolean }) {
+  const { path, y, right, words, dashed } = props;
+  return (
+    <>
+      <path
+        d={path}
+        fill="none"
+        stroke="var(--text)"
+        strokeWidth={1.5}
+        strokeDasharray={dashed ? '5 3' : undefined}
+      />
+      <text className="chart-sublabel" x={right - 4} y={y - 6} textAnchor="end">
+        {words}
+      </text>
+    </>
   );
 }
 
