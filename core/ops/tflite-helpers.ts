@@ -131,7 +131,9 @@ export function outputWithQuantOf(
 ): { ref: TfliteTensorRef; finish: () => void } {
   const output = outputValue(node, context);
   const ref = context.tensor(output.id);
-  if (sameQuant(like.quant, output.quant)) return { ref, finish: () => {} };
+  // Integers of which only one side says what they stand for are the same integers.
+  const isBare = !isFloat(output.type.dtype) && (!like.quant || !output.quant);
+  if (isBare || sameQuant(like.quant, output.quant)) return { ref, finish: () => {} };
   const inner = context.inner(`${node.id}/unscaled`, output.type, like.quant);
   return { ref: inner, finish: () => context.op('QUANTIZE', [inner], [ref]) };
 }

@@ -8,6 +8,7 @@ import { isUnsupported } from '../ops/facets.ts';
 import { tfliteWriters } from '../ops/registry.ts';
 import { estimateSizes } from '../quantize/estimate.ts';
 import { needsSamples } from '../quantize/quantize.ts';
+import { withoutBorders } from '../quantize/without-borders.ts';
 import { estimatePeakBytes } from './estimate-memory.ts';
 import { comparedSamples } from './float-reference.ts';
 import { prepareForms } from './prepare-forms.ts';
@@ -25,8 +26,13 @@ export async function estimateArtifacts(request: {
   let sizes: Record<Precision, number> | undefined;
   let memoryBytes: number | undefined;
   let blockedAll: string | undefined;
+  let hasRanges = request.hasData;
   try {
-    const graph = requireGraph(await readSource(request.path, request.recipe));
+    const source = await readSource(request.path, request.recipe);
+    const whole = requireGraph(source);
+    const borders = source.format === 'onnx' ? withoutBorders(whole) : undefined;
+    const graph = borders?.graph ?? whole;
+    hasRanges ||= borders !== undefined;
     if (isQuantized(graph))
       throw new WhittleError('model.already-quantized', 'The model is quantized already.');
     const wantsTflite = request.recipe.formats.includes('tflite');
@@ -45,7 +51,7 @@ export async function estimateArtifacts(request: {
   return precisions.map((precision) => ({
     precision,
     memoryBytes,
-    blocked: blockedAll ?? (needsSamples(precision) && !request.hasData ? samplesMissing : undefined),
+    blocked: blockedAll ?? (needsSamples(precision) && !hasRanges ? samplesMissing : undefined),
     sizeBytes: sizes?.[precision] ?? 0,
     needsSamples: needsSamples(precision),
   }));

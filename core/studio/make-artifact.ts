@@ -59,8 +59,8 @@ export interface MakeContext {
   readonly verified: Map<QuantPlan, { readonly path: string; readonly quality: QualityView }>;
   /** Present when the source is quantized already. */
   readonly kept?: Pick<KeptNumbers, 'plan' | 'io'>;
-  /** Present where ranges were found on samples. */
-  readonly calibration?: Pick<SourceRanges, 'view' | 'warnings'>;
+  /** Present where ranges were found on samples, or are those of the source. */
+  readonly calibration?: Partial<Pick<SourceRanges, 'view'>> & Pick<SourceRanges, 'warnings'>;
   readonly signal?: AbortSignal;
 }
 

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { withDerivedRanges } from '../calibrate/derived-ranges.ts';
 import type { Ranges } from '../calibrate/observer.ts';
 import { WhittleError } from '../contract/errors.ts';
 import { type ArtifactView, type OptimizeReport, Recipe } from '../contract/views.ts';
@@ -10,6 +11,7 @@ import { spreadIndexes } from '../kernels/spread.ts';
 import { settleOnnxForm } from '../quantize/onnx-form.ts';
 import { resolveOverrides } from '../quantize/overrides.ts';
 import { needsSamples } from '../quantize/quantize.ts';
+import { withoutBorders } from '../quantize/without-borders.ts';
 import { type ArtifactTarget, failedArtifact, listTargets } from './artifact-targets.ts';
 import { calibrateSource } from './calibrate-source.ts';
 import { makeCooperative, pause, throwIfAborted } from './cooperative-dataset.ts';
@@ -81,11 +83,18 @@ export async function optimize(
   const { source, shapes } = await timings.measure('read', () =>
     readSourceFor(request.path, given, request.data && { preprocess: given.preprocess, ...request.data }),
   );
-  const recipe = { ...given, shapes: shapes as Recipe['shapes'] };
-  const graph = requireGraph(source);
+  const whole = requireGraph(source);
+  const borders = source.format === 'onnx' ? withoutBorders(whole) : undefined;
+  const graph = borders?.graph ?? whole;
+  // The scales of a quantized file are the ranges of its plan; nothing is to move its numbers.
+  const recipe: Recipe = {
+    ...given,
+    shapes: shapes as Recipe['shapes'],
+    ...(borders && { recovery: 'off' }),
+  };
   requireForms(source, graph, recipe.formats);
   const kept = isQuantized(graph) ? keepNumbers(source, graph, targets) : undefined;
-  if (!kept && request.data === undefined && recipe.precisions.every(needsSamples))
+  if (!kept && !borders && request.data === undefined && recipe.precisions.every(needsSamples))
     requireSamples(recipe.precisions.join(', '));
   const inputs = sampleInputs(graph);
   const opened = await timings.measure('read', () => openSamples(request.data, inputs, recipe));
@@ -106,7 +115,7 @@ export async function optimize(
     if (calibrated && memoryBytes !== undefined)
       steps.calibrate.begin(`Calibrating; the run takes about ${Math.round(memoryBytes / 1e6)} MB of memory`);
     const calibration =
-      calibrated && !kept
+      calibrated && !kept && !borders
         ? await timings.measure('calibrate', () =>
             calibrateSource(forOnnx.graph, dataset, engines.ort, {
               recipe,
@@ -150,11 +159,14 @@ export async function optimize(
         verified: new Map(),
         mostOnnxWeights: request.mostOnnxWeights,
         kept,
-        calibration,
+        calibration: borders ? { warnings: [rangesKept] } : calibration,
         signal,
       };
-      const ranges = calibration?.ranges ?? new Map();
-      const artifacts = await makeAll(targets, ranges, make, steps.make, request.data !== undefined, context);
+      const ranges = borders
+        ? withDerivedRanges(forOnnx.graph, borders.ranges)
+        : (calibration?.ranges ?? new Map());
+      const hasRanges = request.data !== undefined || borders !== undefined;
+      const artifacts = await makeAll(targets, ranges, make, steps.make, hasRanges, context);
       root.finish();
       root.flush();
       return {
@@ -173,6 +185,11 @@ export async function optimize(
     await dataset.close();
   }
 }
+
+const rangesKept = {
+  code: 'quantize.kept',
+  message: 'The source is quantized: ranges are those that its scales stand for, and nothing was calibrated.',
+};
 
 /** The samples that were given, else random ones to compare the files on. */
 async function openSamples(
@@ -199,7 +216,7 @@ async function makeAll(
   ranges: Ranges,
   context: MakeContext,
   step: ProgressStep,
-  hasData: boolean,
+  hasRanges: boolean,
   { onArtifact }: Pick<TaskContext, 'onArtifact'>,
 ): Promise<ArtifactView[]> {
   const steps = step.split(
@@ -208,7 +225,7 @@ async function makeAll(
     ),
   );
   const artifacts: ArtifactView[] = [];
-  const plans = createPlans(ranges, context, hasData);
+  const plans = createPlans(ranges, context, hasRanges);
   for (const target of targets) {
     const parts = steps[target.id].split({ plan: planWeight(target, context.recipe), make: 1 });
     parts.plan.begin(`${target.precision}: planning`);

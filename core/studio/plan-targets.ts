@@ -25,7 +25,7 @@ export interface PlannedTarget extends RecoveredPlan {
 export function createPlans(
   ranges: Ranges,
   context: MakeContext,
-  hasData: boolean,
+  hasRanges: boolean,
 ): (target: ArtifactTarget, progress: ProgressStep) => Promise<readonly PlannedTarget[]> {
   const plans = new Map<string, RecoveredPlan>();
   const forms = { tflite: context.forTflite.graph, onnx: context.forOnnx.graph };
@@ -37,7 +37,7 @@ export function createPlans(
     if (context.kept) return [{ target: { ...target, io: context.kept.io }, plan: context.kept.plan }];
     const { precision } = target;
     const form = ownNumbers(onnxForm, target.format);
-    if (needsSamples(precision) && !hasData) requireSamples(precision);
+    if (needsSamples(precision) && !hasRanges) requireSamples(precision);
     if (precision === 'auto') {
       searched ??= searchMixed(ranges, context, progress);
       const { best, others } = await searched;

@@ -243,6 +243,10 @@ class LayoutWriter {
               { allowZero: false },
               options,
             );
+      const isLast = i === steps.length - 1;
+      const { quant } = this.value(id);
+      if (quant && (isLast || quant.axis === undefined))
+        value = this.builder.quantize(value.id, value.type, orderedQuant(quant, order));
       this.changes++;
     }
     this.keep(id, order, value);
