@@ -84,7 +84,7 @@ still be refused for an option of an operator that the target cannot say exactly
 |---|---|---|---|---|---|---|---|
 ${operators.join('\n')}
 ${notes.length ? `\nNot written to TFLite:\n\n${notes.join('\n')}\n` : ''}
-## ONNX: what is read (${onnx.length} operators, \`If\` where both branches can be computed, and a model's own functions)
+## ONNX: what is read (${onnx.length} operators, \`If\` where both branches can be computed, \`Loop\` where its end is known, and a model's own functions)
 
 The numbers are the opsets at which a form of the operator began. Every other operator, of any domain, and every option
 that a reader does not take, passes through from ONNX to ONNX as it is: it runs in float, a warning names it, and TFLite

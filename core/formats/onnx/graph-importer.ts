@@ -9,6 +9,7 @@ import { fixHint } from '../fix-inputs.ts';
 import type { SettledInputs } from '../settle-inputs.ts';
 import { branchesOf, mergeBranches } from './conditional.ts';
 import { declaredTypes, unknownType } from './declared-types.ts';
+import { runLoop } from './loops.ts';
 import { nodeName, normalDomain, OnnxNode, operatorName } from './node-view.ts';
 import { opaqueAttrs, opaqueName } from './opaque.ts';
 import { typesFromOperands } from './opaque-types.ts';
@@ -16,7 +17,7 @@ import { capturesOf, freeNames, orderNodes, readsOf } from './order.ts';
 import { attributeTypes, type GraphProto, type NodeProto, type TensorProto } from './schema.ts';
 import { allNodes, subgraphsOf } from './subgraphs.ts';
 import { type ExternalBytes, holdsTensor, tensorFromProto, unheldTensor } from './tensors.ts';
-import { unsupportedOperators } from './unsupported.ts';
+import { isSteering, unsupportedOperators } from './unsupported.ts';
 
 /** The reader of an operator for a model's opset: the newest that is not newer than the model. */
 function readerFor(node: NodeProto, opsets: ReadonlyMap<string, number>): OnnxReader | undefined {
@@ -155,7 +156,8 @@ export class GraphImporter {
     if (!causes) {
       this.guarded(node, () => {
         try {
-          if (node.opType === 'If') this.conditional(node, values[0]!, level);
+          if (operatorName(node) === 'If') this.conditional(node, values[0]!, level);
+          else if (operatorName(node) === 'Loop') this.loop(node, values, level);
           else this.builder.attempt(() => this.read(node, values, outputs, level));
         } catch (error) {
           if (!(error instanceof WhittleError) || !passable.has(error.code)) throw error;
@@ -191,8 +193,7 @@ export class GraphImporter {
   private whyKept(node: NodeProto, inputs: readonly (Value | null)[]): readonly Issue[] | undefined {
     const { opsets, keepAll } = this.context;
     if (keepAll) return keepAll;
-    const isIf = operatorName(node) === 'If';
-    if (!isIf && !readerFor(node, opsets)) {
+    if (!isSteering(node) && !readerFor(node, opsets)) {
       const inner = subgraphsOf(node).flatMap((graph) => [...allNodes(graph)]);
       const names = new Set([node, ...inner].map(operatorName));
       return [...names].flatMap((name) => this.unsupported.get(name) ?? []);
@@ -274,6 +275,27 @@ export class GraphImporter {
       const values = mergeBranches(node, condition, results as Value[][], this.builder, this.issues);
       node.output.forEach((name, i) => {
         if (name !== '') scope.set(name, values[i]);
+      });
+    });
+  }
+
+  private loop(node: NodeProto, inputs: readonly (Value | null)[], { scope, lookup }: Level): void {
+    const captured = new Map([...capturesOf(node)].map((name) => [name, lookup(name)]));
+    if ([...captured.values()].includes(undefined)) return;
+    const before = this.kept.length;
+    this.builder.attempt(() => {
+      const results = runLoop(node, inputs, this.builder, (body, given) => {
+        const made = this.nodes(body, new Map([...scope, ...(captured as Scope), ...given]), false);
+        // A loop around what passes through passes through as a whole.
+        if (this.kept.length > before) {
+          const issues = this.kept.splice(before).flat();
+          const message = `Loop "${nodeName(node)}" stays as it is.`;
+          throw new WhittleError('model.unsupported-operator', message, { issues });
+        }
+        return made;
+      });
+      node.output.forEach((name, i) => {
+        if (name !== '' && results) scope.set(name, results[i]);
       });
     });
   }

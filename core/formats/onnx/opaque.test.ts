@@ -65,7 +65,8 @@ function loop(captured: string, names: { inner?: string } = {}): TestModel['node
         nodes: [
           { op: 'Mul', inputs: [captured, 'half'], outputs: ['part'] },
           { op: 'Add', inputs: ['state', 'part'], outputs: [inner] },
-          { op: 'Identity', inputs: ['going'], outputs: ['on'] },
+          { op: 'ReduceMax', inputs: [inner], outputs: ['largest'], attrs: { keepdims: i(0) } },
+          { op: 'Less', inputs: ['largest', 'limit'], outputs: ['on'] },
         ],
         outputs: { on: 'bool', [inner]: 'float32' },
       },
@@ -73,7 +74,12 @@ function loop(captured: string, names: { inner?: string } = {}): TestModel['node
   };
 }
 
-const loopConstants = { count: int64Tensor([], [3]), yes: bool(1), half: floatTensor([], [0.5]) };
+const loopConstants = {
+  count: int64Tensor([], [3]),
+  yes: bool(1),
+  half: floatTensor([], [0.5]),
+  limit: floatTensor([], [1e6]),
+};
 const sameSize = { types: { o: { shape: [1, 3, 4, 4] } } };
 
 /** Each with the operators that pass through. */

@@ -5,6 +5,12 @@ import { nodeName, normalDomain, operatorName } from './node-view.ts';
 import type { GraphProto, NodeProto } from './schema.ts';
 import { allNodes } from './subgraphs.ts';
 
+/** An operator that the importer itself takes apart. */
+export function isSteering(node: NodeProto): boolean {
+  const name = operatorName(node);
+  return name === 'If' || name === 'Loop';
+}
+
 /** One issue per operator, with its domain, how many nodes use it, and their names. */
 export function unsupportedOperators(
   graph: GraphProto,
@@ -12,7 +18,7 @@ export function unsupportedOperators(
 ): Map<string, Issue> {
   const found = new Map<string, NodeProto[]>();
   for (const node of allNodes(graph)) {
-    if (node.opType === 'If' && normalDomain(node.domain) === '') continue;
+    if (isSteering(node)) continue;
     const op = operatorName(node);
     const versions = Object.keys(onnxReaders[op] ?? {}).map(Number);
     const opset = opsets.get(normalDomain(node.domain)) ?? 0;
