@@ -1,14 +1,15 @@
 import type { Ranges } from '../calibrate/observer.ts';
-import type { RecoveryView } from '../contract/views.ts';
+import type { Precision, RecoveryView } from '../contract/views.ts';
 import { spread } from '../kernels/spread.ts';
 import type { QuantPlan } from '../quantize/plan.ts';
 import { type PlanOptions, planQuantization, recoveryContext } from '../quantize/quantize.ts';
 import { errorFeedbackWithin } from '../quantize/recovery/error-feedback.ts';
 import { KnownMoments } from '../quantize/recovery/input-moments.ts';
-import type { RecoveryResult, RecoverySamples } from '../quantize/recovery/recovery.ts';
+import type { RecoveryResult, RecoverySamples, SampledRecoveryStep } from '../quantize/recovery/recovery.ts';
 import { sequentialBiasCorrectionWithin } from '../quantize/recovery/sequential-bias-correction.ts';
 import { sequentialErrorFeedbackWithin } from '../quantize/recovery/sequential-error-feedback.ts';
 import { recoverySteps, sampledRecoverySteps } from '../quantize/recovery/steps.ts';
+import type { WeightedNode } from '../quantize/recovery/weighted-nodes.ts';
 import type { MakeContext } from './make-artifact.ts';
 import type { ProgressStep } from './progress.ts';
 import { calibrationSamples, openBench, type TrialBench, trialFormat, tryPlan } from './try-plan.ts';
@@ -84,11 +85,7 @@ export async function planFast(
   let plan = planQuantization(forms, ranges, options);
   const given = recoveryContext(forms, plan, ranges);
   const most = options.precision === 'int8' ? affordableInIntegers : affordable;
-  // Where activations have 8 bits, their errors are the larger, and weights that make up for them fit the samples alone.
-  const steps =
-    options.precision === 'int8'
-      ? [errorFeedbackWithin(most), sequentialBiasCorrectionWithin(most)]
-      : [errorFeedbackWithin(most, ({ length }) => length > 1), sequentialErrorFeedbackWithin(most)];
+  const steps = fastSteps(options.precision, most);
   const taken = new Set(['equalization', ...recoverySteps.map(({ id }) => id)]);
   for (const step of steps) {
     const result = await step.run(plan, given, samples);
@@ -96,6 +93,15 @@ export async function planFast(
     plan = result.plan;
   }
   return { plan, taken };
+}
+
+/** What is worth its time for a precision: the coarser its integers, the more is to be won. */
+function fastSteps(precision: Precision, most: number): SampledRecoveryStep[] {
+  const isShared = (sharing: readonly WeightedNode[]) => sharing.length > 1;
+  if (precision === 'weights-int4')
+    return [errorFeedbackWithin(most, isShared), sequentialErrorFeedbackWithin(most)];
+  if (precision === 'int8') return [errorFeedbackWithin(most), sequentialBiasCorrectionWithin(most)];
+  return [errorFeedbackWithin(most)];
 }
 
 /**
