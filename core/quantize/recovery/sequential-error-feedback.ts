@@ -13,7 +13,7 @@ import { addProducts, addResponse, addSums, addUnfolded } from './unfold-inputs.
 import { byWeights, type WeightedNode, weightedNodes } from './weighted-nodes.ts';
 
 /** Of values that wait for later operators, of both networks and all samples. */
-const mostBytes = 256 * 2 ** 20;
+const mostBytes = 128 * 2 ** 20;
 /** Fewer samples say too little of what the inputs of a layer are like. */
 const leastSamples = 8;
 
