@@ -50,9 +50,9 @@ export const calls = {
   'model.open': { params: z.object({ ref: Ref, jobId: z.string() }), result: ProjectView },
   /** Opens the bundled sample: its model with its labelled samples. */
   'model.openSample': { params: Nothing, result: ProjectView },
-  /** Settles open dimensions and the values of inputs, and reads the model again. */
+  /** Settles open dimensions beside those that are settled, or the values of inputs, and reads the model again. */
   'model.settleInputs': {
-    params: ProjectId.extend({ shapes: Shapes, fixed: FixedValues }),
+    params: ProjectId.extend({ shapes: Shapes.optional(), fixed: FixedValues.optional() }),
     result: ModelView,
   },
   'model.graph': { params: ProjectId, result: GraphView },

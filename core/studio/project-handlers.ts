@@ -58,12 +58,10 @@ export function projectHandlers(context: StudioContext): ProjectHandlers {
     },
     async 'model.settleInputs'({ projectId, shapes, fixed }, { signal }) {
       const model = await changeProject(context, projectId, async (record) => {
-        const model = await runner.run(
-          'inspect',
-          { path: record.modelPath, inputs: { shapes, fixed } },
-          { signal },
-        );
-        const next = { ...record, model, recipe: { ...record.recipe, shapes, fixed } };
+        const { recipe, modelPath } = record;
+        const inputs = { shapes: { ...recipe.shapes, ...shapes }, fixed: fixed ?? recipe.fixed };
+        const model = await runner.run('inspect', { path: modelPath, inputs }, { signal });
+        const next = { ...record, model, recipe: { ...record.recipe, ...inputs } };
         // Samples were checked against the old shapes.
         const view =
           record.data &&

@@ -104,13 +104,16 @@ export async function loadGraph(projectId: string): Promise<void> {
 
 /** Gives open dimensions their sizes, or inputs their values, and reads the model again. */
 export async function settleInputs(
-  { id: projectId, recipe }: ProjectView,
+  projectId: string,
   choices: Partial<Pick<Recipe, 'shapes' | 'fixed'>>,
 ): Promise<void> {
   await attemptShown({ id: newId(), title: 'Setting inputs', stage: 'reading the model again' }, async () => {
-    const { shapes, fixed } = { ...recipe, ...choices };
-    const model = await call('model.settleInputs', { projectId, shapes, fixed });
-    useProject.getState().patch(projectId, { model, recipe: { ...recipe, shapes, fixed } });
+    const model = await call('model.settleInputs', { projectId, ...choices });
+    const recipe = useProject.getState().project?.recipe;
+    const shapes = { ...recipe?.shapes, ...choices.shapes };
+    useProject
+      .getState()
+      .patch(projectId, { model, ...(recipe && { recipe: { ...recipe, ...choices, shapes } }) });
     useProject.setState({ graph: undefined, operators: undefined, weights: {} });
     await refreshEstimates();
   });

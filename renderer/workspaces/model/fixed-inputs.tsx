@@ -21,7 +21,7 @@ export function FixedInputs({ project, model }: { project: ProjectView; model: M
       aria-label="Fixed inputs"
       onSubmit={(event) => {
         event.preventDefault();
-        if (fixed) void settleInputs(project, { fixed });
+        if (fixed) void settleInputs(project.id, { fixed });
       }}
     >
       <div className="card-title">

@@ -6,7 +6,8 @@ const mostElements = 16;
 /** Inputs that hold a setting, such as a sample rate: few elements, beside an input that holds data. */
 export function settingInputs({ source: { inputs, fixed = [] } }: Pick<ModelView, 'source'>): PortView[] {
   const isSetting = ({ shape }: PortView) =>
-    shape.reduce<number>((count, dim) => count * (typeof dim === 'number' ? dim : 1), 1) <= mostElements;
+    shape.reduce<number>((count, dim) => count * (typeof dim === 'number' ? dim : Infinity), 1) <=
+    mostElements;
   const settings = [...fixed, ...inputs.filter(isSetting)];
   return settings.length < fixed.length + inputs.length ? settings : fixed;
 }

@@ -60,7 +60,7 @@ export function ModelStage() {
             </ul>
           </section>
         )}
-        {model.graph.dynamicDims.length > 0 && <OpenDims project={project} model={model} />}
+        {model.graph.dynamicDims.length > 0 && <OpenDims projectId={project.id} model={model} />}
         <FixedInputs key={JSON.stringify(project.recipe.fixed)} project={project} model={model} />
         {isRead && model.dynamic && <DynamicStops dynamic={model.dynamic} />}
         {isRead && (

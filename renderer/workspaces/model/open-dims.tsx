@@ -1,11 +1,11 @@
 import { useState } from 'react';
-import type { ModelView, ProjectView } from '../../../core/contract/views.ts';
+import type { ModelView } from '../../../core/contract/views.ts';
 import { settleInputs } from '../../state/actions/project.ts';
 import { Button } from '../../ui/blocks.tsx';
 import { dimKey, openDims, parseDim, settledShapes, suggestDim, typeDim } from './shapes.ts';
 
 /** Asks for the sizes that the file leaves open; exported files have fixed ones. */
-export function OpenDims({ project, model }: { project: ProjectView; model: ModelView }) {
+export function OpenDims({ projectId, model }: { projectId: string; model: ModelView }) {
   const inputs = model.source.inputs;
   const dims = openDims(inputs);
   const [typed, setTyped] = useState<Record<string, string>>(() =>
@@ -18,7 +18,7 @@ export function OpenDims({ project, model }: { project: ProjectView; model: Mode
       aria-label="Open dimensions"
       onSubmit={(event) => {
         event.preventDefault();
-        if (shapes) void settleInputs(project, { shapes: { ...project.recipe.shapes, ...shapes } });
+        if (shapes) void settleInputs(projectId, { shapes });
       }}
     >
       <div className="card-title">
