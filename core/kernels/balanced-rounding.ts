@@ -12,7 +12,8 @@ export function balanceRow(
   scale: number,
   limit: number,
 ): void {
-  const errors = new Float64Array(to - from);
+  if (room.length < to - from) room = new Float64Array(to - from);
+  const errors = room.subarray(0, to - from);
   let sum = 0;
   for (let i = 0; i < errors.length; i++) {
     errors[i] = integers[from + i] - weights[from + i] / scale;
@@ -32,6 +33,9 @@ export function balanceRow(
   candidates.sort((a, b) => errors[b] - errors[a] || a - b);
   for (const i of candidates.slice(0, turns)) integers[from + i] -= sign;
 }
+
+/** Of the last row: making one for each row would take longer than rounding it. */
+let room = new Float64Array(0);
 
 /** Errors are at most a half, other than those of weights that are held at the limit. */
 const bins = 512;

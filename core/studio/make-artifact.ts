@@ -28,6 +28,7 @@ import type { ArtifactTarget } from './artifact-targets.ts';
 import { budgetWarnings } from './budget.ts';
 import type { SourceRanges } from './calibrate-source.ts';
 import type { FloatReference } from './float-reference.ts';
+import { letGo } from './let-go.ts';
 import type { ProgressStep } from './progress.ts';
 import type { KeptNumbers } from './quantized-source.ts';
 import { writeFileChecked } from './safe-files.ts';
@@ -110,12 +111,14 @@ export async function makeArtifact(
         const fileName = basename(dataPathOf(target.path));
         file = { ...file, sizeBytes: written.sizeBytes + beside.sizeBytes, data: { fileName, ...beside } };
       },
-      (asidePath) =>
-        context.timings.measure('verify', () =>
+      (asidePath) => {
+        letGo(file!.sizeBytes);
+        return context.timings.measure('verify', () =>
           verifyFile(asidePath, target, { ...file!, plan }, context, (share) =>
             progress.report(0.3 + 0.7 * share, `${label}: verifying`),
           ),
-        ),
+        );
+      },
       { overwrite },
     ),
   );

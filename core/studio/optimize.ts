@@ -3,30 +3,24 @@ import { withDerivedRanges } from '../calibrate/derived-ranges.ts';
 import type { Ranges } from '../calibrate/observer.ts';
 import { WhittleError } from '../contract/errors.ts';
 import { type ArtifactView, type OptimizeReport, Recipe } from '../contract/views.ts';
-import type { OpenedDataset } from '../data/dataset.ts';
-import { openDataset } from '../data/open-dataset.ts';
-import type { InputSpec } from '../data/sample-spec.ts';
 import type { Engines } from '../ir/engine.ts';
 import { spreadIndexes } from '../kernels/spread.ts';
 import { settleOnnxForm } from '../quantize/onnx-form.ts';
 import { resolveOverrides } from '../quantize/overrides.ts';
 import { needsSamples } from '../quantize/quantize.ts';
-import { withoutBorders } from '../quantize/without-borders.ts';
 import { type ArtifactTarget, failedArtifact, listTargets } from './artifact-targets.ts';
 import { calibrateSource } from './calibrate-source.ts';
-import { makeCooperative, pause, throwIfAborted } from './cooperative-dataset.ts';
+import { pause, throwIfAborted } from './cooperative-dataset.ts';
 import { estimatePeakBytes } from './estimate-memory.ts';
 import { comparedSamples, isRunAsOnnxGraph, openReference } from './float-reference.ts';
 import { viewSource } from './inspect.ts';
-import { type MakeContext, makeArtifact, requireSamples } from './make-artifact.ts';
+import { letGo } from './let-go.ts';
+import { type MakeContext, makeArtifact } from './make-artifact.ts';
 import { createPlans, isFloat, planWeight } from './plan-targets.ts';
-import { prepareForms } from './prepare-forms.ts';
 import { createProgress, type ProgressStep } from './progress.ts';
-import { keepNumbers } from './quantized-source.ts';
+import { readForms } from './read-forms.ts';
 import type { TaskContext } from './run-task.ts';
 import { refuseExisting } from './safe-files.ts';
-import { isQuantized, readSourceFor, requireForms, requireGraph, sampleInputs } from './source-model.ts';
-import { syntheticDataset } from './synthetic-dataset.ts';
 import type { DataSource } from './tasks.ts';
 import { Timings } from './timings.ts';
 import type { TrialMark } from './trial.ts';
@@ -79,33 +73,12 @@ export async function optimize(
     throw new WhittleError('recipe.invalid', 'The recipe names no precision or no format.');
   if (!request.force) await refuseExisting(targets.map((target) => target.path));
 
-  steps.read.begin('Reading the model');
-  const { source, shapes } = await timings.measure('read', () =>
-    readSourceFor(request.path, given, request.data && { preprocess: given.preprocess, ...request.data }),
+  const { source, recipe, inputs, kept, keptRanges, forOnnx, forTflite, dataset, close } = await readForms(
+    { request, given, targets },
+    { timings, steps, signal },
   );
-  const whole = requireGraph(source);
-  const borders = source.format === 'onnx' ? withoutBorders(whole) : undefined;
-  const graph = borders?.graph ?? whole;
-  // The scales of a quantized file are the ranges of its plan; nothing is to move its numbers.
-  const recipe: Recipe = {
-    ...given,
-    shapes: shapes as Recipe['shapes'],
-    ...(borders && { recovery: 'off' }),
-  };
-  requireForms(source, graph, recipe.formats);
-  const kept = isQuantized(graph) ? keepNumbers(source, graph, targets) : undefined;
-  if (!kept && !borders && request.data === undefined && recipe.precisions.every(needsSamples))
-    requireSamples(recipe.precisions.join(', '));
-  const inputs = sampleInputs(graph);
-  const opened = await timings.measure('read', () => openSamples(request.data, inputs, recipe));
-  const dataset = makeCooperative(opened, signal);
   try {
-    steps.read.finish();
-    throwIfAborted(signal);
-    steps.prepare.begin('Preparing the graph');
-    const { forOnnx, forTflite } = timings.measureSync('prepare', () =>
-      kept ? { forOnnx: kept.prepared, forTflite: kept.prepared } : prepareForms(graph, recipe.layout),
-    );
+    letGo(source.sizeBytes);
     const overrides = resolveOverrides({ tflite: forTflite.graph, onnx: forOnnx.graph }, recipe.overrides);
     steps.prepare.finish();
     await pause();
@@ -115,7 +88,7 @@ export async function optimize(
     if (calibrated && memoryBytes !== undefined)
       steps.calibrate.begin(`Calibrating; the run takes about ${Math.round(memoryBytes / 1e6)} MB of memory`);
     const calibration =
-      calibrated && !kept && !borders
+      calibrated && !kept && !keptRanges
         ? await timings.measure('calibrate', () =>
             calibrateSource(forOnnx.graph, dataset, engines.ort, {
               recipe,
@@ -159,13 +132,13 @@ export async function optimize(
         verified: new Map(),
         mostOnnxWeights: request.mostOnnxWeights,
         kept,
-        calibration: borders ? { warnings: [rangesKept] } : calibration,
+        calibration: keptRanges ? { warnings: [rangesKept] } : calibration,
         signal,
       };
-      const ranges = borders
-        ? withDerivedRanges(forOnnx.graph, borders.ranges)
+      const ranges = keptRanges
+        ? withDerivedRanges(forOnnx.graph, keptRanges)
         : (calibration?.ranges ?? new Map());
-      const hasRanges = request.data !== undefined || borders !== undefined;
+      const hasRanges = request.data !== undefined || keptRanges !== undefined;
       const artifacts = await makeAll(targets, ranges, make, steps.make, hasRanges, context);
       root.finish();
       root.flush();
@@ -182,7 +155,7 @@ export async function optimize(
       await reference.close();
     }
   } finally {
-    await dataset.close();
+    await close();
   }
 }
 
@@ -190,16 +163,6 @@ const rangesKept = {
   code: 'quantize.kept',
   message: 'The source is quantized: ranges are those that its scales stand for, and nothing was calibrated.',
 };
-
-/** The samples that were given, else random ones to compare the files on. */
-async function openSamples(
-  data: DataSource | undefined,
-  inputs: readonly InputSpec[],
-  recipe: Recipe,
-): Promise<OpenedDataset> {
-  if (data) return openDataset(data.paths, inputs, data.preprocess ?? recipe.preprocess);
-  return { ...syntheticDataset(inputs, recipe.seed), issues: [] };
-}
 
 /** Puts what `auto` stands for here into a recipe of integer ONNX files, so that its report says how to make them again. */
 async function settledRecipe(recipe: Recipe, engines: Engines): Promise<Recipe> {

@@ -1,4 +1,4 @@
-import { toFloat32 } from '../../ir/tensor.ts';
+import { contiguous, toFloat32 } from '../../ir/tensor.ts';
 import { balanceRow } from '../../kernels/balanced-rounding.ts';
 import { quantizeElements } from '../constants.ts';
 import { weightLimit } from '../plan.ts';
@@ -21,8 +21,9 @@ export const balancedRounding: RecoveryStep = {
       if (context.ranges.get(node.inputs[0]!)?.channelMeans || each.plan.integers) continue;
       if (values[each.weightsId]?.integers) continue;
       const type = each.plan.dtype === 'int4' ? 'int4' : 'int8';
-      const data = toFloat32(weights);
-      const integers = new Int8Array(quantizeElements(weights, type, each.plan));
+      const flat = contiguous(weights);
+      const data = toFloat32(flat);
+      const integers = new Int8Array(quantizeElements(flat, type, each.plan));
       for (let row = 0; row < weights.shape[0]; row++) {
         const [from, scale] = [row * columns, each.scales[row]];
         balanceRow(data, integers, from, from + columns, scale, weightLimit(each.plan));
