@@ -20,6 +20,7 @@ function summaryOf({ source, graph, dynamic, issues, support, memoryBytes }: Mod
     `${source.name}: ${source.format}${source.version ? ` (${source.version})` : ''}, ${formatBytes(source.sizeBytes)}`,
     `  ${digits(source.parameters / 1e6)} M parameters, ${digits(source.macs / 1e6)} M MACs, ${source.operators} operators${graph.quantized ? ', quantized' : ''}`,
     `  inputs   ${source.inputs.map(port).join('; ')}`,
+    ...(source.fixed ? [`  fixed    ${source.fixed.map(port).join('; ')}`] : []),
     `  outputs  ${source.outputs.map(port).join('; ')}`,
     `  ${Object.entries(graph.opHistogram)
       .map(([op, count]) => `${op} ${count}`)
