@@ -121,7 +121,7 @@ async function convert(job: ModelJob): Promise<ModelResult> {
       { path: job.path, recipe, outDir, data: job.data ? { paths: [job.data] } : undefined },
       { engines, signal: new AbortController().signal },
     );
-    const graph = requireGraph(await readSource(job.path, recipe.shapes));
+    const graph = requireGraph(await readSource(job.path, recipe));
     const forTflite = portAdaptersOf(prepareForTflite(graph, { layout: 'nhwc' }));
     // Some tools call a port by its tensor, where the file's signature has a name of its own.
     const inputNames = job.inputs.map(({ name }, i) =>
