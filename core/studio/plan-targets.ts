@@ -58,8 +58,7 @@ export function createPlans(
           return { plan: planQuantization(forms, ranges, { ...options, recovery: recovery !== 'off' }) };
         if (recovery === 'fast') {
           samples ??= fittingSamples(context);
-          const { plan } = await planFast(ranges, options, context, samples);
-          return { plan };
+          return { plan: await planFast(ranges, options, context, samples) };
         }
         bench ??= openRecoveryBench(context);
         return planWithRecovery(ranges, options, context, await bench, progress);

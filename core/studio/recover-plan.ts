@@ -6,7 +6,10 @@ import { type PlanOptions, planQuantization, recoveryContext } from '../quantize
 import { errorFeedbackWithin } from '../quantize/recovery/error-feedback.ts';
 import { KnownMoments } from '../quantize/recovery/input-moments.ts';
 import type { RecoveryResult, RecoverySamples, SampledRecoveryStep } from '../quantize/recovery/recovery.ts';
-import { sequentialBiasCorrectionWithin } from '../quantize/recovery/sequential-bias-correction.ts';
+import {
+  sequentialBiasCorrection,
+  sequentialBiasCorrectionWithin,
+} from '../quantize/recovery/sequential-bias-correction.ts';
 import { sequentialErrorFeedbackWithin } from '../quantize/recovery/sequential-error-feedback.ts';
 import { recoverySteps, sampledRecoverySteps } from '../quantize/recovery/steps.ts';
 import type { WeightedNode } from '../quantize/recovery/weighted-nodes.ts';
@@ -35,7 +38,7 @@ const clearGainDb = 0.5;
 /** One way to win quality back: a plan made from the one so far. */
 interface Attempt {
   readonly id: string;
-  run(plan: QuantPlan): RecoveryResult | Promise<RecoveryResult>;
+  run(plan: QuantPlan, samples: RecoverySamples): RecoveryResult | Promise<RecoveryResult>;
 }
 
 /** What all precisions of a run try their steps on. */
@@ -64,12 +67,6 @@ function samplesAt(indexes: readonly number[], { dataset, engines, signal }: Mak
   return { dataset, indexes, engine: engines.ort, signal, found: new KnownMoments() };
 }
 
-export interface FastPlan {
-  readonly plan: QuantPlan;
-  /** Steps that had something to do, by their ids. */
-  readonly taken: ReadonlySet<string>;
-}
-
 /**
  * The plan of `recovery: fast`, unmeasured: what statistics tell, weights rounded for the inputs that samples give, and
  * biases corrected along the quantized network, as far as that takes next to no time.
@@ -80,14 +77,30 @@ export async function planFast(
   options: Omit<PlanOptions, 'recovery'>,
   context: MakeContext,
   samples: RecoverySamples,
-): Promise<FastPlan> {
+): Promise<QuantPlan> {
+  const most = options.precision === 'int8' ? affordableInIntegers : affordable;
+  return (await planUsual(ranges, options, context, samples, most)).plan;
+}
+
+interface UsualPlan {
+  readonly plan: QuantPlan;
+  /** Steps that had something to do, by their ids. */
+  readonly taken: ReadonlySet<string>;
+}
+
+/** @param most multiply-accumulates that each step may take; all that it wants when left out */
+async function planUsual(
+  ranges: Ranges,
+  options: Omit<PlanOptions, 'recovery'>,
+  context: MakeContext,
+  samples: RecoverySamples,
+  most?: number,
+): Promise<UsualPlan> {
   const forms = { tflite: context.forTflite.graph, onnx: context.forOnnx.graph };
   let plan = planQuantization(forms, ranges, options);
   const given = recoveryContext(forms, plan, ranges);
-  const most = options.precision === 'int8' ? affordableInIntegers : affordable;
-  const steps = fastSteps(options.precision, most);
   const taken = new Set(['equalization', ...recoverySteps.map(({ id }) => id)]);
-  for (const step of steps) {
+  for (const step of usualSteps(options.precision, most)) {
     const result = await step.run(plan, given, samples);
     if (result.changes > 0) taken.add(step.id);
     plan = result.plan;
@@ -96,18 +109,20 @@ export async function planFast(
 }
 
 /** What is worth its time for a precision: the coarser its integers, the more is to be won. */
-function fastSteps(precision: Precision, most: number): SampledRecoveryStep[] {
+function usualSteps(precision: Precision, most?: number): SampledRecoveryStep[] {
+  const limit = most ?? Number.POSITIVE_INFINITY;
   const isShared = (sharing: readonly WeightedNode[]) => sharing.length > 1;
   if (precision === 'weights-int4')
-    return [errorFeedbackWithin(most, isShared), sequentialErrorFeedbackWithin(most)];
-  if (precision === 'int8') return [errorFeedbackWithin(most), sequentialBiasCorrectionWithin(most)];
-  return [errorFeedbackWithin(most)];
+    return [errorFeedbackWithin(limit, isShared), sequentialErrorFeedbackWithin(limit)];
+  if (precision !== 'int8') return [errorFeedbackWithin(limit)];
+  const correction = most === undefined ? sequentialBiasCorrection : sequentialBiasCorrectionWithin(most);
+  return [errorFeedbackWithin(limit), correction];
 }
 
 /**
  * Plans a precision and tries each recovery step in turn in the real engine: what gains on samples that no step saw is
- * kept, what does not is left out, and the gain of each is told. What is not clearly better than `recovery: fast` gives
- * way to it.
+ * kept, what does not is left out, and the gain of each is told. What is not clearly better there than the steps of
+ * `recovery: fast`, however long they take, gives way to them; the better is fitted once more, to all samples.
  * @throws WhittleError `job.cancelled`, and what planning, writing and the engines throw
  */
 export async function planWithRecovery(
@@ -123,10 +138,9 @@ export async function planWithRecovery(
   const equalized = planOf(ranges);
   const attempts: Attempt[] = [
     { id: 'equalization', run: () => ({ plan: equalized, changes: Object.keys(equalized.factors).length }) },
-    ...recoverySteps.map(({ id, run }) => ({ id, run: (plan: QuantPlan) => run(plan, contextOf(plan)) })),
-    ...sampledRecoverySteps.map((step) => ({
+    ...[...recoverySteps, ...sampledRecoverySteps].map((step) => ({
       id: step.id,
-      run: (plan: QuantPlan) => step.run(plan, contextOf(plan), samples),
+      run: (plan: QuantPlan, given: RecoverySamples) => step.run(plan, contextOf(plan), given),
     })),
   ];
 
@@ -134,22 +148,29 @@ export async function planWithRecovery(
     const { quality } = await tryPlan(plan, trialFormat(context), bench.reference, bench.context);
     return quality.sqnrDb ?? Infinity;
   };
-  let plan = planOf(withoutFactors(ranges));
+  const bare = planOf(withoutFactors(ranges));
+  let plan = bare;
   let level = await levelOf(plan);
   const recovery: RecoveryView[] = [];
+  const kept: Attempt[] = [];
   for (const [n, attempt] of attempts.entries()) {
     progress.report(n / attempts.length, `${options.precision}: trying ${attempt.id.replaceAll('-', ' ')}`);
-    const { plan: tried, changes } = await attempt.run(plan);
+    const { plan: tried, changes } = await attempt.run(plan, samples);
     if (changes === 0) continue;
     const reached = await levelOf(tried);
     const gainDb = reached === level ? 0 : reached - level;
-    const kept = gainDb > 0;
-    recovery.push({ id: attempt.id, gainDb, kept });
-    if (kept) [plan, level] = [tried, reached];
+    recovery.push({ id: attempt.id, gainDb, kept: gainDb > 0 });
+    if (gainDb <= 0) continue;
+    kept.push(attempt);
+    [plan, level] = [tried, reached];
   }
-  const fast = await planFast(ranges, options, context, samples);
-  if (level >= (await levelOf(fast.plan)) + clearGainDb) return { plan, recovery };
-  const { plan: fitted, taken } = await planFast(ranges, options, context, all);
+  const usual = await planUsual(ranges, options, context, samples);
+  if (level >= (await levelOf(usual.plan)) + clearGainDb) {
+    let fitted = bare;
+    for (const attempt of kept) fitted = (await attempt.run(fitted, all)).plan;
+    return { plan: fitted, recovery };
+  }
+  const { plan: fitted, taken } = await planUsual(ranges, options, context, all);
   return { plan: fitted, recovery: recovery.map((step) => ({ ...step, kept: taken.has(step.id) })) };
 }
 

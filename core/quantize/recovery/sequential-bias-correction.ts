@@ -10,8 +10,8 @@ import { meanResponse, tapShares } from './mean-response.ts';
 import { type RecoverySamples, runtimeShare, type SampledRecoveryStep } from './recovery.ts';
 import { byWeights, roundedWeights, type WeightedNode, weightedNodes } from './weighted-nodes.ts';
 
-/** Parts of the network that are corrected one after another, each with a run of its own. */
-const mostRuns = 4;
+/** Parts of the network that are corrected one after another, each with a run of its own: more gain a little more. */
+const stretches = { few: 4, many: 8 };
 
 /**
  * Runs the quantized network and takes back the mean error of each channel of each weighted operator's result, before
@@ -21,12 +21,17 @@ const mostRuns = 4;
  * operators. Within one, an operator behind others takes back only what it adds itself: what reaches it, by its
  * weights' response to the mean error of its input, is about to be taken back before it.
  */
-export const sequentialBiasCorrection: SampledRecoveryStep = sequentialBiasCorrectionWithin(
+export const sequentialBiasCorrection: SampledRecoveryStep = correcting(
+  stretches.many,
   Number.POSITIVE_INFINITY,
 );
 
-/** The same where so many multiply-accumulates allow it, of which the runtime's count by `runtimeShare`. */
+/** The same in fewer stretches, where so many multiply-accumulates allow it; the runtime's count by `runtimeShare`. */
 export function sequentialBiasCorrectionWithin(mostMacs: number): SampledRecoveryStep {
+  return correcting(stretches.few, mostMacs);
+}
+
+function correcting(mostRuns: number, mostMacs: number): SampledRecoveryStep {
   return {
     id: 'sequential-bias-correction',
     summary: 'Moves biases by the mean errors that the quantized network shows, from its inputs on.',
