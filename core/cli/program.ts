@@ -100,7 +100,7 @@ function buildProgram(context: CommandContext, run: Run): Command {
   program
     .command('inspect')
     .description('say what a model is, and what stands in the way of converting it')
-    .argument('<model>', 'a .h5, .keras, .onnx or .tflite file')
+    .argument('<model>', 'a .h5, .keras, .onnx, .tflite, .pb or model.json file, or a SavedModel folder')
     .addOption(shapesOption())
     .addOption(fixOption())
     .addOption(jsonOption())
@@ -111,7 +111,7 @@ function buildProgram(context: CommandContext, run: Run): Command {
   program
     .command('optimize')
     .description('make smaller files in the chosen precisions, each one verified in its runtime')
-    .argument('<model>', 'a .h5, .keras, .onnx or .tflite file')
+    .argument('<model>', 'a .h5, .keras, .onnx, .tflite, .pb or model.json file, or a SavedModel folder')
     .option('--precision <list>', `comma-separated: ${precisions.join(', ')}`, listOption(precisions))
     .option('--data <path>', dataHelp)
     .option('--samples <n>', 'samples to calibrate on (100)', countOption)
