@@ -8,9 +8,13 @@ export interface Failing {
   fail(message: string, code?: ErrorCode): never;
 }
 
-/** A shape as people write it. */
+/** Of open dimensions that are computed from others, longer terms help nobody. */
+const longestTerm = 24;
+
+/** A shape as people write it; `?` stands for what is a long term of open dimensions. */
 export function shapeText(shape: readonly Dim[]): string {
-  return `[${shape.join(', ')}]`;
+  const isLong = (dim: Dim) => typeof dim === 'string' && dim.includes('(') && dim.length > longestTerm;
+  return `[${shape.map((dim) => (isLong(dim) ? '?' : dim)).join(', ')}]`;
 }
 
 /**
