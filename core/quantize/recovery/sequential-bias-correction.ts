@@ -9,7 +9,7 @@ import { applyPlanForOnnx } from '../apply-qdq.ts';
 import type { QuantPlan } from '../plan.ts';
 import { meanResponse, tapShares } from './mean-response.ts';
 import { type RecoverySamples, runtimeShare, type SampledRecoveryStep } from './recovery.ts';
-import { byWeights, roundedWeights, type WeightedNode, weightedNodes } from './weighted-nodes.ts';
+import { roundedWeights, unshared, type WeightedNode, weightedNodes } from './weighted-nodes.ts';
 
 /** Parts of the network that are corrected one after another, each with a run of its own, and samples of each run. */
 interface Effort {
@@ -43,10 +43,9 @@ function correcting(effort: Effort, mostMacs: number): SampledRecoveryStep {
     async run(plan, context, given) {
       const samples = { ...given, indexes: spread(given.indexes, effort.samples) };
       // Operators that share weights, as the steps of a recurrence do, keep the bias that they share as well.
-      const alone = [...byWeights(weightedNodes(plan, context)).values()].filter(
-        ({ length }) => length === 1,
+      const nodes = unshared(weightedNodes(plan, context)).filter(({ node }) =>
+        isOneToOne(context.graph, node),
       );
-      const nodes = alone.flat().filter(({ node }) => isOneToOne(context.graph, node));
       const runs = Math.min(effort.stretches, nodes.length);
       // Each stretch needs the network up to itself alone: half of it on average.
       const macs = samples.indexes.length * totalMacs(context.graph) * (1 + (runs + 1) / 2);

@@ -10,7 +10,7 @@ import { PiecewiseRun } from './piecewise-run.ts';
 import { type RecoveryContext, runtimeShare, type SampledRecoveryStep } from './recovery.ts';
 import { type Missed, roundedForInputs, takable } from './round-weights.ts';
 import { addProducts, addResponse, addSums, addUnfolded } from './unfold-inputs.ts';
-import { byWeights, type WeightedNode, weightedNodes } from './weighted-nodes.ts';
+import { unshared, type WeightedNode, weightedNodes } from './weighted-nodes.ts';
 
 /** Of values that wait for later operators, of both networks and all samples. */
 const mostBytes = 128 * 2 ** 20;
@@ -34,13 +34,11 @@ export function sequentialErrorFeedbackWithin(mostMacs: number): SampledRecovery
     id: 'sequential-error-feedback',
     summary: 'Rounds weights for the inputs that the quantized network gives, layer after layer.',
     async run(plan, context, samples) {
-      const alone = [...byWeights(weightedNodes(plan, context)).values()].filter(
-        ({ length }) => length === 1,
-      );
+      const alone = unshared(weightedNodes(plan, context));
       const count = samples.indexes.length;
       // Both networks run.
       const left = mostMacs - 2 * count * runtimeShare * totalMacs(context.graph);
-      const nodes = affordable(takable(alone.flat()), plan, context.graph, count, left);
+      const nodes = affordable(takable(alone), plan, context.graph, count, left);
       const walk = new PiecewiseRun(samples, mostBytes);
       let current = plan;
       let changes = 0;

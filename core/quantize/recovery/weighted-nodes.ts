@@ -75,6 +75,11 @@ export function byWeights(nodes: readonly WeightedNode[]): Map<ValueId, Weighted
   return shared;
 }
 
+/** The operators that share their weights with no other. */
+export function unshared(nodes: readonly WeightedNode[]): WeightedNode[] {
+  return [...byWeights(nodes).values()].filter(({ length }) => length === 1).flat();
+}
+
 /** The weights as they will be once they are integers, in real numbers. */
 export function roundedWeights({ weights, plan, scales, columns }: WeightedNode): Float64Array {
   const integers = quantizeElements(weights, plan.dtype as PlannedType, plan);
